@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "base/base.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void
+buf_fini (struct buf *buf)
+{
+    free (buf->data);
+    *buf = (struct buf){ 0 };
+}
+
+void
+buf_clear (struct buf *buf)
+{
+    buf->len = 0;
+    if (buf->data)
+        buf->data[0] = '\0';
+}
+
+void
+buf_reserve (struct buf *buf, size_t more)
+{
+    size_t need = buf->len + more + 1;
+    if (need <= buf->cap)
+        return;
+    size_t cap = MAX_OF (buf->cap + buf->cap / 2, (size_t) 64);
+    buf->cap = MAX_OF (cap, need);
+    buf->data = mem_grow (buf->data, buf->cap, 1);
+    buf->data[buf->len] = '\0';
+}
+
+void
+buf_add (struct buf *buf, const void *data, size_t bytes)
+{
+    buf_reserve (buf, bytes);
+    if (bytes)
+        memcpy (buf->data + buf->len, data, bytes);
+    buf->len += bytes;
+    buf->data[buf->len] = '\0';
+}
+
+void
+buf_add_str (struct buf *buf, const char *text)
+{
+    buf_add (buf, text, strlen (text));
+}
+
+void
+buf_add_char (struct buf *buf, char c)
+{
+    buf_add (buf, &c, 1);
+}
+
+void
+buf_printf (struct buf *buf, const char *format, ...)
+{
+    va_list args, again;
+    va_start (args, format);
+    va_copy (again, args);
+    int n = vsnprintf (NULL, 0, format, args);
+    va_end (args);
+    if (n > 0) {
+        buf_reserve (buf, (size_t) n);
+        vsnprintf (buf->data + buf->len, (size_t) n + 1, format, again);
+        buf->len += (size_t) n;
+    }
+    va_end (again);
+}
+
+char *
+buf_take (struct buf *buf)
+{
+    char *data = buf->data ? buf->data : mem_copy ("", 0);
+    *buf = (struct buf){ 0 };
+    return data;
+}

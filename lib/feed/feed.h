@@ -1,0 +1,52 @@
+/* feed - reads RSS 0.9x/2.0, RSS 1.0 (RDF), Atom 0.3/1.0 and JSON Feed 1.x into one shape.
+ * Bytes in, values out: no network, no clock, no log. What it reads is hostile.
+ * RSS 2.0: rssboard.org/rss-specification; RSS 1.0: web.resource.org/rss/1.0/spec; Atom: RFC 4287;
+ * JSON Feed: jsonfeed.org/version/1.1.
+ * SPDX-License-Identifier: MPL-2.0 */
+#ifndef FEED_FEED_H
+#define FEED_FEED_H
+
+#include "base/base.h"
+
+enum feed_format { FEED_NONE, FEED_RSS, FEED_RDF, FEED_ATOM, FEED_JSON };
+
+#define FEED_NO_DATE INT64_MIN
+#define FEED_ENTRIES_MAX 10000 /* entries kept of one document */
+#define FEED_FIELD_MAX (2u << 20) /* bytes kept of one field */
+
+/* All text is valid UTF-8 without U+0000; a pointer is NULL where the feed has nothing. */
+struct feed_entry {
+    char *title;             /* plain text */
+    char *url;               /* absolute where a base was known */
+    char *id;                /* guid, atom:id, JSON id, rdf:about */
+    int64_t published_us;    /* wall clock, or FEED_NO_DATE */
+    int64_t updated_us;      /* likewise */
+    char *author;
+    char *summary;           /* as the feed has it: HTML or text */
+    char *content;           /* likewise; the full content where the feed carries it */
+    char **categories;
+    size_t category_count;
+};
+
+struct feed {
+    enum feed_format format;
+    char *title;
+    struct feed_entry *entries;
+    size_t entry_count;
+};
+
+/* What HTTP said of the document; NULL where nothing is known. */
+struct feed_hints {
+    const char *url;          /* base for relative links */
+    const char *content_type; /* for its charset */
+};
+
+/* data, hints: borrowed (hints may be NULL). *ret_feed: given (feed_destroy). ret_reason: why not, for people.
+ * 0; -EBADMSG when it is no feed, -E2BIG past a limit. No I/O; never blocks. */
+#define FEED_REASON_SIZE 160
+MUST_CHECK int feed_parse (const char *data, size_t bytes, const struct feed_hints *hints,
+                           struct feed **ret_feed, char ret_reason[FEED_REASON_SIZE]);
+void feed_destroy (struct feed **feed);
+const char *feed_format_name (enum feed_format format); /* "rss", "rdf", "atom", "json" */
+
+#endif

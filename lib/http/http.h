@@ -1,0 +1,73 @@
+/* http - an asynchronous HTTP client on one libcurl multi handle, for fetching feeds and for calling models.
+ * Nothing blocks: the caller's loop polls http_fd and calls http_turn. One thread an object.
+ * Every outside thing has a limit: connect time, total time, idle time, body bytes after decompression, redirects,
+ * requests to one host at once. http and https alone, on every hop; private addresses are refused after DNS and before
+ * connect unless allowed.
+ * SPDX-License-Identifier: MPL-2.0 */
+#ifndef HTTP_HTTP_H
+#define HTTP_HTTP_H
+
+#include "base/base.h"
+
+struct http;
+
+struct http_settings {
+    const char *user_agent;    /* borrowed for the object's life */
+    bool allow_private;        /* loopback, private, link-local, metadata and other special addresses */
+    size_t max_total;          /* transfers under way at once; more wait inside */
+    size_t max_per_host;       /* connections to one host */
+};
+
+enum http_error {
+    HTTP_OK = 0,        /* a response arrived whole, whatever its status */
+    HTTP_BAD_URL,       /* not http or https, or not a URL */
+    HTTP_REFUSED_ADDRESS,
+    HTTP_DNS,
+    HTTP_CONNECT,
+    HTTP_TLS,
+    HTTP_TIMEOUT,       /* connect, total or idle time is over */
+    HTTP_TOO_LARGE,     /* body past its limit, also after decompression */
+    HTTP_REDIRECTS,     /* too many, or round in a circle, or https to http */
+    HTTP_BROKEN,        /* cut short or otherwise unreadable */
+};
+
+struct http_request {
+    const char *url;             /* this and all below: borrowed until http_start returns */
+    const char *body;            /* NULL: GET; else POST */
+    size_t body_bytes;
+    const char *const *headers;  /* "Name: value" lines, NULL-terminated; may be NULL */
+    int64_t connect_ms, total_ms, idle_ms; /* idle: less than 1 byte/s for that long */
+    size_t max_body_bytes;
+    long max_redirects;          /* 0: a 3xx is given back as it is */
+};
+
+struct http_response {
+    enum http_error error;
+    char reason[256];            /* for people, when error is not HTTP_OK; names the host, never a secret */
+    long status;
+    const char *url;             /* where the body came from, after redirects */
+    bool moved_permanently;      /* every hop was 301 or 308 */
+    const char *body;            /* NUL behind it */
+    size_t body_bytes;
+    const char *content_type, *etag, *last_modified; /* NULL when absent */
+    int64_t retry_after_ms;      /* Retry-After in seconds or as a date (RFC 9110, 10.2.3); -1 when absent */
+    int64_t duration_ms;
+};
+
+/* response: borrowed, gone after the call. May start other requests, must not destroy the client. */
+typedef void http_done_fn (void *context, const struct http_response *response);
+
+struct http *http_new (const struct http_settings *settings); /* NULL: libcurl or epoll is not to be had */
+void http_destroy (struct http **http);         /* cuts what is under way without calling back */
+/* Always calls done once, later, from http_turn - also for what is wrong from the start. */
+void http_start (struct http *http, const struct http_request *request, http_done_fn *done, void *context);
+void http_cancel (struct http *http, void *context); /* cuts all requests with that context without calling back */
+int http_fd (const struct http *http);          /* readable when http_turn has work; it covers timeouts too */
+void http_turn (struct http *http);             /* does what can be done now and returns */
+size_t http_active (const struct http *http);   /* started and not yet done */
+
+/* Whether an IPv4 or IPv6 address in text is one that only a private network or this machine reaches
+ * (IANA special-purpose registries, RFC 6890; v4-mapped v6 included). Unreadable text counts as private. */
+bool http_address_is_private (const char *address);
+
+#endif

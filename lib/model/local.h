@@ -1,0 +1,26 @@
+/* local - a summariser and an embedder that need neither key nor network.
+ *
+ * Summaries: the first sentences of the cleaned text (bylines, time stamps and datelines dropped), ranked by the cosine
+ * to the TF-IDF centroid of the article plus a bonus for an early position; the best three, in document order
+ * (Radev et al., "Centroid-based summarization of multiple documents", 2004).
+ * Vectors: hashed TF-IDF of stems, several signed hashes a stem, L2-normalised
+ * (Weinberger et al., "Feature Hashing for Large Scale Multitask Learning", 2009).
+ * SPDX-License-Identifier: MPL-2.0 */
+#ifndef MODEL_LOCAL_H
+#define MODEL_LOCAL_H
+
+#include "base/base.h"
+
+#define LOCAL_EMBED_NAME "local/hash-384"
+#define LOCAL_SUMMARY_NAME "local/centroid"
+#define LOCAL_DIMENSIONS 384
+
+/* text: borrowed, valid UTF-8. Returns at most LOCAL_SUMMARY_SENTENCES whole sentences; "" only for a text without words.
+ * given (free). No I/O; never blocks. Safe for any input. */
+#define LOCAL_SUMMARY_SENTENCES 3
+char *local_summarise (const char *text, size_t bytes);
+
+/* Fills out with a vector of length 1; a text without words gives a fixed unit vector (a zero vector has no cosine). */
+void local_embed (const char *text, size_t bytes, float out[LOCAL_DIMENSIONS]);
+
+#endif
