@@ -14,6 +14,7 @@ struct model_settings {
     const char *key;            /* NULL or "": no Authorization header */
     const char *chat_name, *embedding_name; /* the server's names for the models */
     size_t dimensions;          /* of a vector */
+    bool send_dimensions;       /* name it in requests; text-embedding-3* models are always told */
     int64_t timeout_ms;         /* of one call */
     size_t max_calls;           /* at once */
     size_t max_summary_input_bytes; /* of one article's text that is sent */
@@ -28,7 +29,7 @@ enum model_outcome {
 };
 
 struct model_text {
-    const char *title;  /* may be NULL */
+    const char *title;  /* may be NULL; stands before the text when that is embedded */
     const char *text;   /* UTF-8 */
     size_t bytes;
 };

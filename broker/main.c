@@ -1,0 +1,222 @@
+/* broker - the one address every process connects to: a bounded queue per work link, and fan-out of ticks and events.
+ * It reads an input only when its queue has room, and keeps no truth: what dies with it is dispatched again.
+ * See newsmill-broker.8.
+ * SPDX-License-Identifier: MPL-2.0 */
+#include "stage/stage.h"
+
+#include <sys/stat.h>
+
+#define QUEUE_MAX 4096            /* messages of one link */
+#define QUEUE_BYTES_MAX (64u << 20)
+#define MOVES_PER_TURN 256        /* so that no link starves the others */
+#define ARTICLE_ID_OFFSET 20      /* in the frame's header; see proto/WIRE.md */
+#define TYPE_OFFSET 3
+
+struct link {
+    struct stage *stage;
+    enum wire_link name;
+    zsock_t *in, *out;
+    zlist_t *queue;
+    size_t queued_bytes;
+    uint64_t received, sent;
+    bool reading;
+};
+
+struct broker {
+    struct link links[WIRE_LINK_COUNT];
+};
+
+static void on_room (struct stage *stage, void *arg);
+static void on_message (struct stage *stage, void *arg);
+
+static void
+set_reading (struct link *self, bool reading)
+{
+    if (reading == self->reading)
+        return;
+    self->reading = reading;
+    if (reading)
+        stage_watch_socket (self->stage, self->in, on_message, self);
+    else
+        stage_unwatch_socket (self->stage, self->in);
+}
+
+static void
+on_room (struct stage *stage, void *arg)
+{
+    struct link *self = arg;
+    zframe_t *frame;
+    for (int i = 0; i < MOVES_PER_TURN && (frame = zlist_first (self->queue)) != NULL; i++) {
+        size_t bytes = zframe_size (frame);
+        zframe_t *sent = frame;
+        if (zframe_send (&sent, self->out, ZFRAME_DONTWAIT) < 0)
+            break;
+        zlist_pop (self->queue);
+        self->queued_bytes -= bytes;
+        self->sent++;
+    }
+    if (zlist_size (self->queue) == 0)
+        stage_unwatch_room (stage, self->out);
+    else
+        stage_watch_room (stage, self->out, on_room, self);
+    set_reading (self, zlist_size (self->queue) < QUEUE_MAX && self->queued_bytes < QUEUE_BYTES_MAX);
+}
+
+static void
+on_message (struct stage *stage, void *arg)
+{
+    struct link *self = arg;
+    for (int i = 0; i < MOVES_PER_TURN && self->reading; i++) {
+        zframe_t *frame = zframe_recv_nowait (self->in);
+        if (!frame)
+            break;
+        bool first = zlist_size (self->queue) == 0;
+        self->received++;
+        self->queued_bytes += zframe_size (frame);
+        zlist_append (self->queue, frame);
+        if (first || zlist_size (self->queue) >= QUEUE_MAX)
+            on_room (stage, self);
+    }
+}
+
+static void
+forward (zsock_t *from, zsock_t *to, uint64_t *count)
+{
+    for (int i = 0; i < MOVES_PER_TURN; i++) {
+        zframe_t *frame = zframe_recv_nowait (from);
+        if (!frame)
+            return;
+        zframe_send (&frame, to, ZFRAME_DONTWAIT); /* fan-out drops for a slow subscriber: ticks and events are repeated */
+        zframe_destroy (&frame);
+        (*count)++;
+    }
+}
+
+static void
+on_published (struct stage *stage UNUSED, void *arg)
+{
+    struct link *self = arg;
+    forward (self->in, self->out, &self->sent);
+    self->received = self->sent;
+}
+
+static void
+on_subscription (struct stage *stage UNUSED, void *arg)
+{
+    struct link *self = arg;
+    uint64_t ignored = 0;
+    forward (self->out, self->in, &ignored);
+}
+
+static zsock_t *
+bind_side (struct link *self, int type, enum stage_side side)
+{
+    const char *base = stage_settings (self->stage)->broker_endpoint;
+    char *endpoint = stage_endpoint (base, self->name, side);
+    zsock_t *socket = zsock_new (type);
+    stage_tune_socket (socket, !wire_link_fans_out (self->name));
+    if (zsock_bind (socket, "%s", endpoint) < 0) {
+        log_error ("cannot listen on %s: %s; is another broker running there?", endpoint, zmq_strerror (errno));
+        zsock_destroy (&socket);
+    }
+    free (endpoint);
+    return socket;
+}
+
+static bool
+link_open (struct link *self)
+{
+    bool fan = wire_link_fans_out (self->name);
+    self->queue = zlist_new ();
+    self->in = bind_side (self, fan ? ZMQ_XSUB : ZMQ_PULL, STAGE_IN);
+    self->out = bind_side (self, fan ? ZMQ_XPUB : ZMQ_PUSH, STAGE_OUT);
+    if (!self->in || !self->out)
+        return false;
+    if (fan) {
+        stage_watch_socket (self->stage, self->in, on_published, self);
+        stage_watch_socket (self->stage, self->out, on_subscription, self);
+    } else
+        set_reading (self, true);
+    return true;
+}
+
+static int
+on_start (struct stage *stage, void **ret_state)
+{
+    struct broker *self = MEM_NEW (struct broker);
+    *ret_state = self;
+    const char *base = stage_settings (stage)->broker_endpoint;
+    if (strncmp (base, "ipc://", 6) == 0 && mkdir (base + 6, 0700) < 0 && errno != EEXIST) {
+        log_error ("cannot make the folder %s: %s", base + 6, strerror (errno));
+        return -errno;
+    }
+    for (int i = 0; i < WIRE_LINK_COUNT; i++) {
+        self->links[i].stage = stage;
+        self->links[i].name = (enum wire_link) i;
+        if (!link_open (&self->links[i]))
+            return -EADDRINUSE;
+    }
+    return 0;
+}
+
+/* What waits here is in good hands: the heartbeat says so, and its leases live on. */
+static void
+on_held (void *state, struct buf *ids)
+{
+    struct broker *self = state;
+    for (int i = 0; i <= WIRE_VECTORS; i++)
+        for (zframe_t *f = zlist_first (self->links[i].queue); f; f = zlist_next (self->links[i].queue))
+            if (zframe_size (f) >= WIRE_HEADER_BYTES && zframe_data (f)[TYPE_OFFSET] == WIRE_ARTICLE)
+                buf_add (ids, zframe_data (f) + ARTICLE_ID_OFFSET, 8);
+}
+
+static void
+put_number (json_t *numbers, const char *link, const char *what, uint64_t value)
+{
+    char name[64];
+    snprintf (name, sizeof name, "%s.%s", link, what);
+    json_object_set_new (numbers, name, json_integer ((json_int_t) value));
+}
+
+static void
+on_statistics (void *state, json_t *numbers)
+{
+    struct broker *self = state;
+    for (int i = 0; i < WIRE_LINK_COUNT; i++) {
+        const struct link *link = &self->links[i];
+        put_number (numbers, wire_link_name (link->name), "in", link->received);
+        put_number (numbers, wire_link_name (link->name), "out", link->sent);
+        put_number (numbers, wire_link_name (link->name), "queued", zlist_size (link->queue));
+    }
+}
+
+static void
+on_finish (struct stage *stage UNUSED, void *state)
+{
+    struct broker *self = state;
+    for (int i = 0; i < WIRE_LINK_COUNT; i++) {
+        struct link *link = &self->links[i];
+        zframe_t *frame;
+        while (link->queue && (frame = zlist_pop (link->queue)) != NULL)
+            zframe_destroy (&frame);
+        zlist_destroy (&link->queue);
+        zsock_destroy (&link->in);
+        zsock_destroy (&link->out);
+    }
+    free (self);
+}
+
+int
+main (int argc, char **argv)
+{
+    static const struct stage_def def = {
+        .name = "broker",
+        .in = WIRE_NO_LINK,
+        .out = WIRE_NO_LINK,
+        .start = on_start,
+        .held = on_held,
+        .statistics = on_statistics,
+        .finish = on_finish,
+    };
+    return stage_main (&def, argc, argv);
+}

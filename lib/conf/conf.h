@@ -1,0 +1,60 @@
+/* conf - every setting of newsmill, read once at start: defaults, then newsmill.conf (ZPL, RFC 4 of ZeroMQ), then the
+ * environment (NEWSMILL_SECTION_KEY; NEWSMILL_SECTION_KEY_FILE names a file that holds the value, for secrets).
+ * Every wrong line is reported before anything starts.
+ * SPDX-License-Identifier: MPL-2.0 */
+#ifndef CONF_CONF_H
+#define CONF_CONF_H
+
+#include "base/base.h"
+
+struct settings {
+    const char *data_dir;
+    const char *database_url;       /* empty: a private server in data_dir */
+    const char *broker_endpoint;    /* resolved: "ipc:///path" or "tcp://host:port" */
+    const char *collector_endpoint;
+    const char *feeds_opml;
+    int64_t fetcher_parallel, fetcher_per_host, fetcher_connect_timeout, fetcher_timeout, fetcher_idle_timeout;
+    int64_t fetcher_max_body, fetcher_max_redirects, fetcher_window, fetcher_backoff_max;
+    const char *fetcher_user_agent;
+    bool fetcher_allow_private;
+    int64_t summarizer_batch, summarizer_calls, summarizer_linger;
+    int64_t chunker_size, chunker_overlap, chunker_max_word;
+    bool chunker_cjk;
+    int64_t embedder_batch, embedder_calls, embedder_linger;
+    int64_t writer_connections, writer_in_flight;
+    const char *model_base_url;     /* resolved: a URL, or "local" */
+    const char *model_api_key, *model_summary, *model_embedding, *model_language;
+    int64_t model_dimensions;       /* resolved: never 0 */
+    int64_t model_timeout, model_max_input;
+    const char *ticker_cron, *ticker_overlap;
+    int64_t run_time_limit;
+    int64_t delivery_lease, delivery_heartbeat, delivery_max_attempts;
+    const char *http_address, *http_token;
+    int64_t http_port;
+    bool log_debug;
+};
+
+enum conf_kind { CONF_TEXT, CONF_SECRET, CONF_INT, CONF_BYTES, CONF_BOOL, CONF_CHOICE };
+
+struct conf_row {
+    const char *key;       /* "section.name" */
+    enum conf_kind kind;
+    size_t offset;         /* in struct settings */
+    const char *value;     /* the default, as one would write it */
+    int64_t least, most;   /* INT, BYTES */
+    const char *unit;      /* "s", "ms", ""; CHOICE: the words, separated by | */
+    const char *alias;     /* another environment name users already have, or NULL */
+    const char *help;
+};
+const struct conf_row *conf_rows (size_t *ret_count);
+
+/* file: NULL means NEWSMILL_CONF, else ./newsmill.conf, else /etc/newsmill/newsmill.conf, whichever exists, else none.
+ * Every fault goes to faults, a line each, with file and line number. 0 or -EINVAL.
+ * Strings live as long as the process. Reads files; does not block for long. */
+MUST_CHECK int conf_load (const char *file, struct settings *ret_settings, struct buf *faults);
+/* One "key = value  # origin" line a setting; secrets are masked. */
+void conf_show (const struct settings *settings, struct buf *out);
+/* The environment name of a key: "model.base_url" is NEWSMILL_MODEL_BASE_URL. given (free) */
+char *conf_env_name (const char *key);
+
+#endif

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "db/db.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define BACKOFF_LEAST_MS 200
+#define BACKOFF_MOST_MS 5000
+
+struct db {
+    const char *url, *process;
+    PGconn *connection;
+    char error[512];
+    int64_t next_try_ms, backoff_ms;
+    bool away; /* said so in the log */
+};
+
+struct db *
+db_new (const char *url, const char *process)
+{
+    struct db *self = MEM_NEW (struct db);
+    self->url = url;
+    self->process = process;
+    return self;
+}
+
+void
+db_destroy (struct db **db)
+{
+    if (!*db)
+        return;
+    PQfinish ((*db)->connection);
+    free (*db);
+    *db = NULL;
+}
+
+static void
+keep_error (struct db *self, const char *text)
+{
+    size_t n = 0;
+    for (; *text && n < sizeof self->error - 1; text++)
+        self->error[n++] = *text == '\n' ? ' ' : *text;
+    while (n && self->error[n - 1] == ' ')
+        n--;
+    self->error[n] = '\0';
+}
+
+static void
+connect_once (struct db *self)
+{
+    const char *const names[] = { "dbname", "fallback_application_name", "connect_timeout", "options", "client_encoding",
+                                  "keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout", NULL };
+    const char *const values[] = { self->url, self->process, "3", "-c TimeZone=UTC -c statement_timeout=30s", "UTF8",
+                                   "30", "10", "3", "30000", NULL };
+    self->connection = PQconnectdbParams (names, values, 1);
+    if (PQstatus (self->connection) == CONNECTION_OK)
+        return;
+    keep_error (self, PQerrorMessage (self->connection));
+    PQfinish (self->connection);
+    self->connection = NULL;
+}
+
+bool
+db_ready (struct db *self)
+{
+    if (self->connection && PQstatus (self->connection) == CONNECTION_OK)
+        return true;
+    db_lost (self);
+    int64_t now = clock_mono_ms ();
+    if (now < self->next_try_ms)
+        return false;
+    connect_once (self);
+    if (self->connection) {
+        if (self->away)
+            log_info ("database is back");
+        self->away = false;
+        self->backoff_ms = 0;
+        return true;
+    }
+    self->backoff_ms = MIN_OF (MAX_OF (self->backoff_ms * 2, (int64_t) BACKOFF_LEAST_MS), (int64_t) BACKOFF_MOST_MS);
+    self->next_try_ms = clock_mono_ms () + self->backoff_ms;
+    if (!self->away)
+        log_warn ("database is away, trying again every few seconds: %s", self->error);
+    self->away = true;
+    return false;
+}
+
+void
+db_lost (struct db *self)
+{
+    PQfinish (self->connection);
+    self->connection = NULL;
+}
+
+const char *
+db_error (const struct db *self)
+{
+    return self->error;
+}
+
+PGconn *
+db_connection (struct db *self)
+{
+    return self->connection;
+}
+
+PGresult *
+db_query (struct db *self, const char *sql, size_t count, const char *const *values)
+{
+    if (!self->connection) {
+        keep_error (self, "the database is away");
+        return NULL;
+    }
+    PGresult *result = count ? PQexecParams (self->connection, sql, (int) count, NULL, values, NULL, NULL, 0)
+                             : PQexec (self->connection, sql);
+    ExecStatusType status = PQresultStatus (result);
+    if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK)
+        return result;
+    keep_error (self, PQerrorMessage (self->connection));
+    PQclear (result);
+    if (PQstatus (self->connection) != CONNECTION_OK)
+        db_lost (self);
+    return NULL;
+}
+
+int
+db_run (struct db *self, int64_t *ret_rows, const char *sql, size_t count, const char *const *values)
+{
+    PGresult *result = db_query (self, sql, count, values);
+    if (!result)
+        return -EIO;
+    if (ret_rows)
+        *ret_rows = strtoll (PQcmdTuples (result), NULL, 10);
+    PQclear (result);
+    return 0;
+}
+
+int64_t
+db_int (const PGresult *result, int row, int column)
+{
+    return PQgetisnull (result, row, column) ? 0 : strtoll (PQgetvalue (result, row, column), NULL, 10);
+}
+
+const char *
+db_text (const PGresult *result, int row, int column)
+{
+    return PQgetisnull (result, row, column) ? NULL : PQgetvalue (result, row, column);
+}
+
+const char *
+db_time (int64_t wall_us, char out[CLOCK_TEXT_SIZE])
+{
+    time_t seconds = (time_t) (wall_us / US_PER_S);
+    struct tm tm;
+    char day[24] = "1970-01-01 00:00:00";
+    if (gmtime_r (&seconds, &tm))
+        strftime (day, sizeof day, "%Y-%m-%d %H:%M:%S", &tm);
+    snprintf (out, CLOCK_TEXT_SIZE, "%s.%06d", day, (int) (wall_us % US_PER_S));
+    return out;
+}
+
+int
+db_try_lock (struct db *self, enum db_lock lock, bool *ret_held)
+{
+    char key[24];
+    snprintf (key, sizeof key, "%d", (int) lock);
+    PGresult *result = db_query (self, "SELECT pg_try_advisory_lock ($1)", DB_VALUES (key));
+    if (!result)
+        return -EIO;
+    *ret_held = *PQgetvalue (result, 0, 0) == 't';
+    PQclear (result);
+    return 0;
+}

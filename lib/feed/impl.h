@@ -1,0 +1,99 @@
+/* impl - what the files of the feed reader share. Not for others: the contract is feed.h.
+ * The journey of a document: charset.c makes it UTF-8, repair.c cuts the prolog off and, if need be, makes it
+ * well formed, xml.c or json.c reads it, with value.c for texts and date.c for dates.
+ * SPDX-License-Identifier: MPL-2.0 */
+#ifndef FEED_IMPL_H
+#define FEED_IMPL_H
+
+#include "feed/feed.h"
+
+#include <libxml/tree.h>
+
+/* ---- feed.c ---- */
+
+/* A new empty entry at the end, or NULL past FEED_ENTRIES_MAX. Borrowed; moves with the next call. */
+struct feed_entry *feed_add_entry (struct feed *feed);
+/* category: borrowed. Empty ones, repeated ones and those past FEED_CATEGORIES_MAX are dropped. */
+void feed_entry_add_category (struct feed_entry *entry, const char *category);
+/* text: borrowed. Trimmed, valid, at most FEED_FIELD_MAX bytes; NULL if nothing is left. given (free) */
+char *feed_clean_text (const char *text);
+/* As feed_clean_text, with white space squashed. given (free) */
+char *feed_clean_line (const char *text);
+/* A title: markup removed where there is any. given (free), or NULL */
+char *feed_clean_title (const char *text);
+/* "x@y (Name)" and "Name <x@y>" give the name, "x@y" itself. given (free), or NULL */
+char *feed_clean_author (const char *text);
+
+/* ---- charset.c ---- */
+
+/* The document as UTF-8: by byte order mark, being UTF-8, HTTP, declaration, guess, in this order.
+ * content_type: borrowed, may be NULL. given (buf_fini) */
+void charset_to_utf8 (const char *data, size_t bytes, const char *content_type, struct buf *out);
+
+/* ---- repair.c ---- */
+
+#define REPAIR_ENTITIES_MAX 64
+
+/* A document without its prolog. Everything here borrows from the text given to repair_prolog. */
+struct xml_body {
+    const char *text;
+    size_t bytes;
+    struct xml_entity {
+        const char *name, *value;
+        size_t name_bytes, value_bytes;
+    } entities[REPAIR_ENTITIES_MAX]; /* declared in the document type, if any */
+    size_t entity_count;
+};
+
+/* Leaves out what stands before the document, its XML declaration and its document type. */
+void repair_prolog (const char *text, size_t bytes, struct xml_body *ret_body);
+/* Rewrites tag soup as well-formed XML of bounded depth. given (buf_fini) */
+void repair_xml (const struct xml_body *body, struct buf *out);
+
+/* ---- url.c ---- */
+
+/* RFC 3986, section 5.2, lenient. base: may be NULL. given (free), or NULL if reference is empty */
+char *url_resolve (const char *base, const char *reference);
+bool url_is_absolute (const char *url);
+
+/* ---- value.c: what an XML element holds ---- */
+
+/* The namespaces that mean something here; all spellings of one are one. */
+enum xml_ns {
+    XML_NS_OTHER,
+    XML_NS_NONE, /* no namespace: the format's own */
+    XML_NS_RSS,
+    XML_NS_RDF,
+    XML_NS_ATOM,
+    XML_NS_DC,
+    XML_NS_DCTERMS,
+    XML_NS_CONTENT,
+    XML_NS_ITUNES,
+    XML_NS_MEDIA,
+    XML_NS_XHTML,
+    XML_NS_XML,
+};
+
+/* The element's namespace and local name; guesses by the prefix where that was never declared. */
+enum xml_ns value_name (const xmlNode *node, const char **ret_local);
+/* An attribute by local name, in whatever namespace. given (free), or NULL */
+char *value_attribute (const xmlNode *node, const char *name);
+/* The base for relative links within node: xml:base of its ancestors over document_base. given (free), or NULL */
+char *value_base (const xmlNode *node, const char *document_base);
+char *value_text (const xmlNode *node);   /* all character data within. given (free) */
+char *value_markup (const xmlNode *node); /* what is within as markup; plain text stays as it is. given (free) */
+bool value_has_elements (const xmlNode *node);
+
+enum value_kind { VALUE_PLAIN, VALUE_HTML };
+/* An Atom text construct or content, both versions. given (free), or NULL */
+char *value_construct (const xmlNode *node, enum value_kind *ret_kind);
+
+/* ---- the formats ---- */
+
+/* text: UTF-8. 0 or -EBADMSG with a reason. */
+MUST_CHECK int xml_parse_feed (const char *text, size_t bytes, const char *url, struct feed *feed,
+                               char reason[FEED_REASON_SIZE]);
+MUST_CHECK int json_parse_feed (const char *text, size_t bytes, const char *url, struct feed *feed,
+                                char reason[FEED_REASON_SIZE]);
+
+#endif

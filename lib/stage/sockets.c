@@ -1,0 +1,42 @@
+/* Endpoints and socket options, the same for the broker and for everyone who connects to it.
+ * SPDX-License-Identifier: MPL-2.0 */
+#include "stage/stage.h"
+
+/* Small on work links: what sits in a pipe is seen by nobody until its lease runs out. */
+#define WORK_HWM 2
+#define WORK_BUFFER_BYTES (32 * 1024)
+#define FANOUT_HWM 10000
+
+char *
+stage_endpoint (const char *base, enum wire_link link, enum stage_side side)
+{
+    if (strncmp (base, "tcp://", 6) == 0) {
+        const char *colon = strrchr (base, ':');
+        int64_t port = 0;
+        if (num_parse (colon + 1, 1, 65535 - 2 * WIRE_LINK_COUNT, &port) < 0)
+            return mem_dup (base); /* attaching fails, and says so */
+        return mem_printf ("%.*s:%d", (int) (colon - base), base,
+                           (int) port + 2 * (int) link + (side == STAGE_OUT));
+    }
+    return mem_printf ("%s/%s.%s", base, wire_link_name (link), side == STAGE_IN ? "in" : "out");
+}
+
+void
+stage_tune_socket (zsock_t *socket, bool work)
+{
+    zsock_set_linger (socket, 1000);
+    zsock_set_immediate (socket, 1);
+    zsock_set_maxmsgsize (socket, WIRE_FRAME_MAX);
+    zsock_set_sndhwm (socket, work ? WORK_HWM : FANOUT_HWM);
+    zsock_set_rcvhwm (socket, work ? WORK_HWM : FANOUT_HWM);
+    if (work) {
+        zsock_set_sndbuf (socket, WORK_BUFFER_BYTES);
+        zsock_set_rcvbuf (socket, WORK_BUFFER_BYTES);
+    }
+    zsock_set_heartbeat_ivl (socket, 5000);
+    zsock_set_heartbeat_timeout (socket, 15000);
+    zsock_set_tcp_keepalive (socket, 1);
+    zsock_set_tcp_keepalive_idle (socket, 30);
+    zsock_set_reconnect_ivl (socket, 100);
+    zsock_set_reconnect_ivl_max (socket, 5000);
+}

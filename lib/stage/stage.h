@@ -1,0 +1,92 @@
+/* stage - what every process of newsmill is built on: settings, logging, the poll loop, the links to the broker,
+ * heartbeats, results, an orderly stop. A process is a table and its handlers.
+ *
+ * A stage ends every article it was given in exactly one of four ways: pass, done, fail, return.
+ * One thread; handlers must not block for long, or they delay heartbeats (the limit is three intervals).
+ * SPDX-License-Identifier: MPL-2.0 */
+#ifndef STAGE_STAGE_H
+#define STAGE_STAGE_H
+
+#include "base/base.h"
+#include "conf/conf.h"
+#include "db/db.h"
+#include "proto/wire.h"
+
+#include <czmq.h>
+#include <jansson.h>
+
+struct stage;
+
+/* An article in a stage's hands. Its fields borrow from the frame it came in; what a stage adds must live until the
+ * article is passed on. */
+struct stage_article {
+    struct wire_article wire;
+    int64_t since_ms;         /* monotonic: when it came */
+    void *frame;              /* zframe_t: private to the runtime */
+    struct stage_article *previous, *next;
+};
+
+struct stage_def {
+    const char *name;
+    enum wire_link in, out;   /* WIRE_NO_LINK: none */
+    bool ticks;               /* receives ticks */
+    bool database;            /* waits for a migrated database before it starts */
+    int (*start) (struct stage *stage, void **ret_state); /* 0, or negative: leave with 111, after it logged why */
+    void (*on_article) (struct stage *stage, void *state, struct stage_article *article); /* taken */
+    void (*on_tick) (struct stage *stage, void *state, const struct wire_tick *tick);
+    void (*on_event) (struct stage *stage, void *state, const struct wire_event *event);
+    void (*on_stop) (struct stage *stage, void *state);   /* asked to stop: begin nothing new, return what isn't begun */
+    bool (*is_idle) (void *state);                        /* nothing under way any more; NULL: always */
+    void (*statistics) (void *state, json_t *numbers);    /* added to the heartbeat; may be NULL */
+    void (*held) (void *state, struct buf *ids);          /* ids (wire_id_put) it holds besides; may be NULL */
+    void (*finish) (struct stage *stage, void *state);    /* frees state */
+};
+
+/* The whole program: options -c FILE, -o section.name=value, -t (check settings), -V. Returns the exit code. */
+int stage_main (const struct stage_def *def, int argc, char **argv);
+
+const struct settings *stage_settings (const struct stage *stage);
+struct db *stage_db (struct stage *stage);
+const char *stage_worker (const struct stage *stage);  /* unique name of this process: "chunker-host-1234-9f3a" */
+bool stage_is_stopping (const struct stage *stage);
+void stage_stop (struct stage *stage, int exit_code);  /* as if asked to by a signal */
+
+/* The four ends of an article; each takes it and nulls the pointer. */
+void stage_pass (struct stage *stage, struct stage_article **article); /* encodes article->wire to the way out */
+void stage_done (struct stage *stage, struct stage_article **article, uint32_t chunks); /* the writer: stored */
+void stage_fail (struct stage *stage, struct stage_article **article, enum wire_class fault, const char *reason);
+void stage_return (struct stage *stage, struct stage_article **article);
+
+/* Takes articles from the link only while fewer than this are in hand. 0 pauses. Default 64. */
+void stage_set_capacity (struct stage *stage, size_t articles);
+size_t stage_in_hand (const struct stage *stage);
+
+/* Puts an article on the way out that did not come in by a link (the fetcher). 0 or what wire_encode says. Never blocks:
+ * what the broker can't take yet waits here. */
+MUST_CHECK int stage_dispatch (struct stage *stage, const struct wire_article *article);
+/* Sends a result about no single article: model calls, a pause the provider asked for, a refusal. */
+void stage_report (struct stage *stage, struct wire_result *result);
+/* Publishes on a fan-out link (ticker, collector). */
+void stage_publish (struct stage *stage, enum wire_link link, enum wire_type type, const void *message);
+
+/* The loop. fd handlers are called while fd is readable (or writable, if asked); socket handlers while a message waits. */
+typedef void stage_fn (struct stage *stage, void *arg);
+void stage_watch_fd (struct stage *stage, int fd, bool writable, stage_fn *fn, void *arg); /* again: changes it */
+void stage_unwatch_fd (struct stage *stage, int fd);
+void stage_watch_socket (struct stage *stage, zsock_t *socket, stage_fn *fn, void *arg);
+void stage_unwatch_socket (struct stage *stage, zsock_t *socket);
+/* fn is called while socket could send a message. */
+void stage_watch_room (struct stage *stage, zsock_t *socket, stage_fn *fn, void *arg);
+void stage_unwatch_room (struct stage *stage, zsock_t *socket);
+/* every_ms: period; fn is called from the loop. */
+void stage_timer (struct stage *stage, int64_t every_ms, stage_fn *fn, void *arg);
+/* Calls fn once, after_ms from now; replaces an earlier wish of the same fn and arg. */
+void stage_after (struct stage *stage, int64_t after_ms, stage_fn *fn, void *arg);
+
+/* The endpoint of one side of a link at the broker. given (free) */
+enum stage_side { STAGE_IN, STAGE_OUT }; /* into the broker, out of the broker */
+char *stage_endpoint (const char *base, enum wire_link link, enum stage_side side);
+/* Options every socket gets before it connects or binds: limits, heartbeats, keepalive, back-off. */
+void stage_tune_socket (zsock_t *socket, bool work);
+
+#endif
