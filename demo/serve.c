@@ -12,7 +12,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#define CONNECTION_BYTES ((size_t) 128 << 10) /* big bodies arrive in few pieces */
+#define CONNECTION_BYTES ((size_t)128 << 10) /* big bodies arrive in few pieces */
 
 struct timer {
     struct timer *next;
@@ -84,7 +84,8 @@ run_timers (struct serve *serve)
 /* ---- requests ---- */
 
 static struct serve_request *
-request_new (struct serve *serve, struct MHD_Connection *connection, const char *method, const char *path)
+request_new (struct serve *serve, struct MHD_Connection *connection, const char *method,
+             const char *path)
 {
     struct serve_request *request = MEM_NEW (struct serve_request);
     request->serve = serve;
@@ -108,7 +109,7 @@ handle (struct serve *serve, struct serve_request *request)
 {
     request->handled = true;
     if (request->too_large)
-        serve_answer_text (request, MHD_HTTP_CONTENT_TOO_LARGE, "text/plain", &(struct buf){ 0 });
+        serve_answer_text (request, MHD_HTTP_CONTENT_TOO_LARGE, "text/plain", &(struct buf){0});
     else
         serve->app->handle (serve->app->context, request);
 }
@@ -132,7 +133,8 @@ on_access (void *context, struct MHD_Connection *connection, const char *path, c
     }
     if (!request->handled) {
         handle (serve, request);
-        if (request->delay_ms > 0 && serve_sleep (serve, connection, request->delay_ms))
+        if (request->delay_ms > 0 && !request->shared &&
+            serve_sleep (serve, connection, request->delay_ms))
             return MHD_YES; /* called again after the sleep */
     }
     if (request->cut || !request->response)
@@ -150,7 +152,7 @@ on_completed (void *context, struct MHD_Connection *connection UNUSED, void **sl
         return;
     if (serve->app->end)
         serve->app->end (serve->app->context, request);
-    if (request->response)
+    if (request->response && !request->shared)
         MHD_destroy_response (request->response);
     buf_fini (&request->body);
     free (request->path_copy);
@@ -176,17 +178,18 @@ open_signals (struct serve *serve)
 static int
 open_daemon (struct serve *serve, uint16_t port)
 {
-    struct sockaddr_in address = { .sin_family = AF_INET,
-                                   .sin_port = htons (port),
-                                   .sin_addr = { .s_addr = htonl (INADDR_LOOPBACK) } };
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_port = htons (port),
+                                  .sin_addr = {.s_addr = htonl (INADDR_LOOPBACK)}};
     errno = 0;
-    serve->daemon = MHD_start_daemon (MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, port, NULL, NULL, on_access, serve,
-                                      MHD_OPTION_SOCK_ADDR, (struct sockaddr *) &address,
-                                      MHD_OPTION_NOTIFY_COMPLETED, on_completed, serve,
-                                      MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_BYTES, MHD_OPTION_END);
+    serve->daemon = MHD_start_daemon (
+        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, port, NULL, NULL, on_access, serve,
+        MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&address, MHD_OPTION_NOTIFY_COMPLETED,
+        on_completed, serve, MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_BYTES, MHD_OPTION_END);
     if (!serve->daemon)
         return errno ? -errno : -EIO;
-    const union MHD_DaemonInfo *info = MHD_get_daemon_info (serve->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+    const union MHD_DaemonInfo *info =
+        MHD_get_daemon_info (serve->daemon, MHD_DAEMON_INFO_EPOLL_FD);
     if (!info)
         return -EIO;
     serve->epoll_fd = info->epoll_fd;
@@ -245,7 +248,7 @@ serve_port (const struct serve *serve)
 void
 serve_say_ready (const struct serve *serve)
 {
-    printf ("ready port=%u\n", (unsigned int) serve->port);
+    printf ("ready port=%u\n", (unsigned int)serve->port);
     fflush (stdout);
 }
 
@@ -256,19 +259,19 @@ poll_timeout_ms (struct serve *serve)
     int64_t timeout_ms = INT32_MAX;
     MHD_UNSIGNED_LONG_LONG daemon_ms;
     if (MHD_get_timeout (serve->daemon, &daemon_ms) == MHD_YES && daemon_ms < INT32_MAX)
-        timeout_ms = (int64_t) daemon_ms;
+        timeout_ms = (int64_t)daemon_ms;
     if (serve->timers) {
         int64_t left_ms = (serve->timers->due_us - clock_mono_us () + 999) / 1000;
         timeout_ms = MIN_OF (timeout_ms, MAX_OF (left_ms, 0));
     }
-    return timeout_ms == INT32_MAX ? -1 : (int) timeout_ms;
+    return timeout_ms == INT32_MAX ? -1 : (int)timeout_ms;
 }
 
 int
 serve_run (struct serve *serve)
 {
-    struct pollfd fds[] = { { .fd = serve->epoll_fd, .events = POLLIN },
-                            { .fd = serve->signal_fd, .events = POLLIN } };
+    struct pollfd fds[] = {{.fd = serve->epoll_fd, .events = POLLIN},
+                           {.fd = serve->signal_fd, .events = POLLIN}};
     for (;;) {
         if (poll (fds, COUNT_OF (fds), poll_timeout_ms (serve)) < 0 && errno != EINTR)
             return -errno;
@@ -293,7 +296,8 @@ struct MHD_Response *
 serve_response (const char *content_type, struct buf *body)
 {
     size_t bytes = body->len;
-    struct MHD_Response *response = MHD_create_response_from_buffer (bytes, buf_take (body), MHD_RESPMEM_MUST_FREE);
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer (bytes, buf_take (body), MHD_RESPMEM_MUST_FREE);
     if (response && content_type)
         serve_header (response, MHD_HTTP_HEADER_CONTENT_TYPE, content_type);
     return response;
@@ -308,7 +312,8 @@ serve_answer (struct serve_request *request, unsigned int status, struct MHD_Res
 }
 
 void
-serve_answer_text (struct serve_request *request, unsigned int status, const char *content_type, struct buf *body)
+serve_answer_text (struct serve_request *request, unsigned int status, const char *content_type,
+                   struct buf *body)
 {
     struct MHD_Response *response = serve_response (content_type, body);
     serve_answer (request, status, &response);
@@ -317,7 +322,7 @@ serve_answer_text (struct serve_request *request, unsigned int status, const cha
 void
 serve_answer_redirect (struct serve_request *request, unsigned int status, const char *location)
 {
-    struct MHD_Response *response = serve_response (NULL, &(struct buf){ 0 });
+    struct MHD_Response *response = serve_response (NULL, &(struct buf){0});
     if (response)
         serve_header (response, MHD_HTTP_HEADER_LOCATION, location);
     serve_answer (request, status, &response);
@@ -342,8 +347,8 @@ serve_argument (const struct serve_request *request, const char *name)
 }
 
 int
-serve_argument_number (const struct serve_request *request, const char *name, int64_t least, int64_t most,
-                       int64_t fallback, int64_t *ret_value)
+serve_argument_number (const struct serve_request *request, const char *name, int64_t least,
+                       int64_t most, int64_t fallback, int64_t *ret_value)
 {
     const char *text = serve_argument (request, name);
     if (text)

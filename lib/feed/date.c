@@ -20,7 +20,7 @@ struct date {
     int year, month, day;
     int hour, minute, second, microsecond;
     bool has_time, has_zone, pm, am;
-    bool day_from_month_word; /* the month came as a word: numbers are day and year */
+    bool month_is_word;      /* the month came as a word */
     int offset_min;           /* east of UTC */
     char region[48];          /* a zone like Europe/Berlin, or empty */
 };
@@ -251,10 +251,10 @@ use_word (const char *at, size_t bytes, struct date *d)
     date_word_find (at, bytes, &word);
     switch (word.kind) {
     case DATE_WORD_MONTH: /* the last one counts: "mar." may be a Tuesday, "mar. 1 déc." says so */
-        if (d->month != UNKNOWN && !d->day_from_month_word)
+        if (d->month != UNKNOWN && !d->month_is_word)
             break;
         d->month = word.value;
-        d->day_from_month_word = true;
+        d->month_is_word = true;
         break;
     case DATE_WORD_ZONE:
         if (d->has_time || d->day != UNKNOWN) {
@@ -306,7 +306,7 @@ read_all (const char *at)
         at += used ? used : word ? word : 1;
     }
     /* A year alone is a date only by itself. */
-    if (d.year != UNKNOWN && d.month == UNKNOWN && d.day == UNKNOWN && !d.has_time && !d.day_from_month_word)
+    if (d.year != UNKNOWN && d.month == UNKNOWN && d.day == UNKNOWN && !d.has_time && !d.month_is_word)
         d.month = 1;
     return finish (&d);
 }

@@ -13,6 +13,8 @@ enum feed_format { FEED_NONE, FEED_RSS, FEED_RDF, FEED_ATOM, FEED_JSON };
 #define FEED_NO_DATE INT64_MIN
 #define FEED_ENTRIES_MAX 10000 /* entries kept of one document */
 #define FEED_FIELD_MAX (2u << 20) /* bytes kept of one field */
+#define FEED_CATEGORIES_MAX 200 /* categories kept of one entry */
+#define FEED_DOCUMENT_MAX (64u << 20) /* longer documents are refused */
 
 /* All text is valid UTF-8 without U+0000; a pointer is NULL where the feed has nothing. */
 struct feed_entry {

@@ -444,7 +444,6 @@ explain (struct transfer *transfer, CURLcode code)
 {
     const char *detail = transfer->curl_text[0] ? transfer->curl_text : curl_easy_strerror (code);
     switch (code) {
-    case CURLE_UNSUPPORTED_PROTOCOL:
     case CURLE_URL_MALFORMAT:
         transfer_fail (transfer, HTTP_BAD_URL, "not an http:// or https:// URL");
         break;

@@ -147,10 +147,9 @@ abbreviation_find (const struct cursor *cursor, size_t least, size_t stop)
     token[length] = '\0';
     for (size_t i = 0; i < length && dotted; i++)
         dotted = i % 2 ? token[i] == '.' : token[i] != '.';
-    if (dotted) {
-        bool spoken = !strcmp (token, "e.g") || !strcmp (token, "i.e");
-        return spoken || (length == 1 && token[0] != 'i') ? END_NEVER : END_MAYBE;
-    }
+    bool torn = start > least && (unsigned char) cursor->text[start - 1] >= 0x80; /* 31 °C. */
+    if (dotted && !torn)
+        return !strcmp (token, "e.g") || !strcmp (token, "i.e") ? END_NEVER : END_MAYBE;
     const struct abbreviation *row = bsearch (token, abbreviations, COUNT_OF (abbreviations),
                                               sizeof *abbreviations, abbreviation_compare);
     return row ? (int) row->end : -1;

@@ -3,8 +3,10 @@
  * SPDX-License-Identifier: MPL-2.0 */
 #include "stages/chunker/chunk.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* What a byte can be without decoding. Only eight kinds of lead byte can begin white space or an ideograph, so that
  * ASCII and most alphabets are passed byte by byte. A continuation byte never begins anything. */
@@ -125,37 +127,73 @@ word_add (struct splitter *self, size_t start, size_t end)
         word_count (self, start, end);
 }
 
+/* Where the bytes end that are surely parts of a word: eight at a time while there are eight. A byte is taken as
+ * unsure if it is below 0x21 or above 0x7f; the lowest flag is exact, borrows reach only higher ones. */
+static size_t
+plain_end (const unsigned char *text, size_t at, size_t bytes)
+{
+    const uint64_t ones = UINT64_C (0x0101010101010101);
+    for (uint64_t eight; bytes - at >= sizeof eight; at += sizeof eight) {
+        memcpy (&eight, text + at, sizeof eight);
+        eight = le64toh (eight);
+        uint64_t unsure = (((eight - ones * 0x21) & ~eight) | eight) & (ones * 0x80);
+        if (unsure)
+            return at + (size_t) __builtin_ctzll (unsure) / 8;
+    }
+    while (at < bytes && text[at] > 0x20 && text[at] < 0x80)
+        at++;
+    return at;
+}
+
+/* A valid sequence with a lead byte of e5 to e9 is an ideograph from 5000 to 9fff. */
+static inline bool
+is_plain_han (const unsigned char *text, size_t at, size_t bytes)
+{
+    return text[at] >= 0xe5 && text[at] <= 0xe9 && bytes - at >= 3 && (text[at + 1] & 0xc0) == 0x80
+        && (text[at + 2] & 0xc0) == 0x80;
+}
+
+enum point_kind { POINT_OF_WORD, POINT_SPACE, POINT_ALONE };
+
+static inline enum point_kind
+point_read (const struct splitter *self, size_t at, size_t bytes, size_t *ret_step)
+{
+    const unsigned char *text = (const unsigned char *) self->text;
+    uint32_t point = 0;
+    *ret_step = 1;
+    if (byte_classes[text[at]] != BYTE_LOOK)
+        return byte_classes[text[at]] == BYTE_SPACE ? POINT_SPACE : POINT_OF_WORD;
+    *ret_step = 3;
+    if (self->rule->cjk && is_plain_han (text, at, bytes))
+        return POINT_ALONE;
+    size_t step = utf8_decode (self->text + at, bytes - at, &point);
+    *ret_step = step ? step : 1;
+    if (!step)
+        return POINT_OF_WORD;
+    if (point_is_space (point))
+        return POINT_SPACE;
+    return self->rule->cjk && point_is_cjk (point) ? POINT_ALONE : POINT_OF_WORD;
+}
+
 static void
 words_read (struct splitter *self, size_t bytes)
 {
     const unsigned char *text = (const unsigned char *) self->text;
-    const bool cjk = self->rule->cjk;
-    size_t start = 0, at = 0; /* [start, at) is the word being read */
+    size_t start = 0, at = 0, step; /* [start, at) is the word being read */
     while (at < bytes) {
-        uint8_t class = byte_classes[text[at]];
-        if (class == BYTE_WORD) {
-            at++;
+        if (text[at] < 0x80)
+            at = plain_end (text, at, bytes);
+        if (at == bytes)
+            break;
+        enum point_kind kind = point_read (self, at, bytes, &step);
+        if (kind == POINT_OF_WORD) {
+            at += step;
             continue;
-        }
-        uint32_t point = ' ';
-        size_t step = 1;
-        if (class == BYTE_LOOK) {
-            step = utf8_decode (self->text + at, bytes - at, &point);
-            bool alone = step && cjk && point_is_cjk (point);
-            if (!alone && !(step && point_is_space (point))) {
-                at += step ? step : 1;
-                continue;
-            }
-            if (alone && at == start) {
-                word_count (self, at, at + step);
-                start = at += step;
-                continue;
-            }
-            if (alone)
-                step = 0; /* the word before it ends here; it is read again as a word's start */
         }
         if (at > start)
             word_add (self, start, at);
+        if (kind == POINT_ALONE)
+            word_count (self, at, at + step);
         start = at += step;
     }
     if (at > start)

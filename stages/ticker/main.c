@@ -4,7 +4,7 @@
 #include "cron/cron.h"
 #include "stage/stage.h"
 
-#define ASK_AGAIN_MS 1000
+#define ASK_AGAIN_MS 250
 #define GIVE_UP_MS 20000     /* then the tick counts as missed */
 #define STANDBY_MS 2000
 #define MISSED_MAX 1440      /* ticks written down after a longer absence */

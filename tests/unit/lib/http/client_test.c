@@ -266,7 +266,7 @@ a_body_is_posted_whole (void **state)
     const struct http_request request = { .url = server_url (world->server, "/echo"), .headers = headers,
                                           .body = "{\"a\":1}xx", .body_bytes = 7, .max_body_bytes = 1000 };
     struct seen seen = get_with (world->http, &request);
-    assert_string_equal (seen.body, "POST {\"a\":1}|User-Agent=newsmill-test/1|Content-Type=application/json|");
+    assert_string_equal (seen.body, "POST {\"a\":1}|Accept=*/*|User-Agent=newsmill-test/1|Content-Type=application/json|");
 }
 
 static void
@@ -385,7 +385,7 @@ get_raw (struct world *world, const char *text, int hold_ms, int64_t idle_ms)
 static void
 silent_servers_run_into_the_idle_time (void **state)
 {
-    struct seen seen = get_raw (*state, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nten bytes ", 60000, 1000);
+    struct seen seen = get_raw (*state, "", 60000, 1000);
     assert_int_equal (seen.error, HTTP_TIMEOUT);
     assert_non_null (strstr (seen.reason, "sent nothing"));
     assert_true (seen.duration_ms < 6000);

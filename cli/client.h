@@ -1,0 +1,20 @@
+/* client - one question to the collector, one answer: JSON over a REQ socket.
+ * SPDX-License-Identifier: MPL-2.0 */
+#ifndef CLI_CLIENT_H
+#define CLI_CLIENT_H
+
+#include "base/base.h"
+
+#include <jansson.h>
+
+#define CLIENT_TIMEOUT_MS 3000
+#define CLIENT_REASON_SIZE 512
+
+/* request: taken. *ret_reply: given (json_decref). ret_reason: for people. Blocks at most timeout_ms.
+ * 0; -ETIMEDOUT: nobody answered; -EREMOTEIO: the answer is an error; -EBADMSG: it is no JSON; -EINVAL: bad endpoint. */
+MUST_CHECK int client_ask (const char *endpoint, int timeout_ms, json_t *request, json_t **ret_reply,
+                           char ret_reason[CLIENT_REASON_SIZE]);
+/* {"op": op} */
+json_t *client_request (const char *op);
+
+#endif

@@ -1,0 +1,547 @@
+/* xml - RSS, RDF and Atom. libxml2 reads the document, first as it is, then, if it is not well formed, as
+ * repair.c rewrites it. What an element means is one row of a table: one table for each format, and one for the
+ * extensions that occur in all.
+ * SPDX-License-Identifier: MPL-2.0 */
+#include "feed/date.h"
+#include "feed/impl.h"
+
+#include <errno.h>
+#include <libxml/parser.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* What an entry can hold once; of several candidates the best rank wins, of equal ones the first. */
+enum field {
+    FIELD_TITLE,
+    FIELD_URL,
+    FIELD_ID,
+    FIELD_PUBLISHED,
+    FIELD_UPDATED,
+    FIELD_AUTHOR,
+    FIELD_SUMMARY,
+    FIELD_CONTENT,
+    FIELD_CATEGORY, /* any number of them */
+    FIELD_COUNT,
+};
+
+struct reader {
+    struct feed *feed;
+    const char *url; /* of the document; may be NULL */
+    const struct row *rows;
+    size_t row_count;
+};
+
+struct draft {
+    const struct reader *reader;
+    struct feed_entry *entry;
+    int rank[FIELD_COUNT]; /* of what the field holds; 0: nothing yet */
+};
+
+struct row {
+    enum xml_ns ns;
+    const char *name;
+    void (*read) (struct draft *draft, const xmlNode *node, const struct row *row);
+    enum field field;
+    int rank;
+};
+
+/* ---- setting fields ---- */
+
+static char **
+text_field (struct feed_entry *entry, enum field field)
+{
+    switch (field) {
+    case FIELD_TITLE:
+        return &entry->title;
+    case FIELD_URL:
+        return &entry->url;
+    case FIELD_ID:
+        return &entry->id;
+    case FIELD_AUTHOR:
+        return &entry->author;
+    case FIELD_SUMMARY:
+        return &entry->summary;
+    case FIELD_CONTENT:
+        return &entry->content;
+    default:
+        return NULL;
+    }
+}
+
+/* value: taken by value, freed if not used. */
+static void
+set_text (struct draft *draft, enum field field, int rank, char *value)
+{
+    char **slot = text_field (draft->entry, field);
+    if (!value || rank <= draft->rank[field]) {
+        free (value);
+        return;
+    }
+    free (*slot);
+    *slot = value;
+    draft->rank[field] = rank;
+}
+
+static void
+set_date (struct draft *draft, enum field field, int rank, int64_t date_us)
+{
+    int64_t *slot = field == FIELD_PUBLISHED ? &draft->entry->published_us : &draft->entry->updated_us;
+    if (date_us == FEED_NO_DATE || rank <= draft->rank[field])
+        return;
+    *slot = date_us;
+    draft->rank[field] = rank;
+}
+
+/* ---- readers, named in the tables ---- */
+
+static void
+read_title (struct draft *draft, const xmlNode *node, const struct row *row)
+{
+    char *markup = value_markup (node);
+    set_text (draft, row->field, row->rank, feed_clean_title (markup));
+    free (markup);
+}
+
+static void
+read_html (struct draft *draft, const xmlNode *node, const struct row *row)
+{
+    char *markup = value_markup (node);
+    set_text (draft, row->field, row->rank, feed_clean_text (markup));
+    free (markup);
+}
+
+static char *
+construct_title (const xmlNode *node)
+{
+    enum value_kind kind;
+    char *value = value_construct (node, &kind);
+    char *title = kind == VALUE_PLAIN ? feed_clean_line (value) : feed_clean_title (value);
+    free (value);
+    return title;
+}
+
+static void
+read_construct_title (struct draft *draft, const xmlNode *node, const struct row *row)
+{
+    set_text (draft, row->field, row->rank, construct_title (node));
+}
+
+static void
+read_construct (struct draft *draft, const xmlNode *node, const struct row *row)
+{
+    enum value_kind kind;
+    char *value = value_construct (node, &kind);
+    set_text (draft, row->field, row->rank, feed_clean_text (value));
+    free (value);
+}
+
+static void
+read_date (struct draft *draft, const xmlNode *node, const struct row *row)
+{
+    char *text = value_text (node);
+    set_date (draft, row->field, row->rank, date_parse (text));
+    free (text);
+}
+
+static void
+read_author (struct draft *draft, const xmlNode *node, const struct row *row)
+{
+    char *text = value_text (node);
+    set_text (draft, row->field, row->rank, feed_clean_author (text));
+    free (text);
+}
+
+static char *
+child_text (const xmlNode *node, const char *name)
+{
+    for (const xmlNode *n = node->children; n; n = n->next) {
+        const char *local;
+        if (n->type != XML_ELEMENT_NODE)
+            continue;
+        (void) value_name (n, &local); /* any namespace: these occur in several */
+        if (strcasecmp (local, name) != 0)
+            continue;
+        char *text = value_text (n), *line = feed_clean_line (text);
+        free (text);
+        if (line)
+            return line;
+    }
+    return NULL;
+}
+
+/* An Atom person; a bare name, as RSS has it, does too. given (free), or NULL */
+static char *
+person_name (const xmlNode *node)
+{
+    char *name = child_text (node, "name");
+    if (!name)
+        name = child_text (node, "email");
+    if (!name && !value_has_elements (node)) {
+        char *text = value_text (node);
+        name = feed_clean_author (text);
+        free (text);
+    }
+    return name;
+}
+
+static void
+read_person (struct draft *draft, const xmlNode *node, const struct row *row)
+{
+    set_text (draft, row->field, row->rank, person_name (node));
+}
+
+static char *
+resolve (const struct reader *reader, const xmlNode *node, const char *reference)
+{
+    char *base = value_base (node, reader->url);
+    char *url = url_resolve (base, reference);
+    free (base);
+    return url;
+}
+
+static void
+read_link (struct draft *draft, const xmlNode *node, const struct row *row)
+{
+    char *text = value_text (node), *trimmed = feed_clean_text (text);
+    if (!trimmed)
+        trimmed = value_attribute (node, "href");
+    set_text (draft, row->field, row->rank, trimmed ? resolve (draft->reader, node, trimmed) : NULL);
+    free (text);
+    free (trimmed);
+}
+
+/* The alternate link, HTML before others; as a last resort the entry itself. */
+static void
+read_atom_link (struct draft *draft, const xmlNode *node, const struct row *row)
+{
+    char *rel = value_attribute (node, "rel"), *href = value_attribute (node, "href");
+    char *type = value_attribute (node, "type");
+    bool alternate = !rel || !rel[0] || strcasecmp (rel, "alternate") == 0 ||
+                     strcasecmp (rel, "http://www.iana.org/assignments/relation/alternate") == 0;
+    bool html = !type || !type[0] || strcasestr (type, "html");
+    int rank = alternate ? row->rank + html : strcasecmp (rel, "self") == 0 ? 1 : 0;
+    if (href && rank)
+        set_text (draft, row->field, rank, resolve (draft->reader, node, href));
+    else if (!href && alternate)
+        read_link (draft, node, row);
+    free (rel);
+    free (href);
+    free (type);
+}
+
+/* RSS: an id that is a permanent link unless it says otherwise. */
+static void
+read_guid (struct draft *draft, const xmlNode *node, const struct row *row)
+{
+    char *text = value_text (node), *id = feed_clean_text (text);
+    char *permanent = value_attribute (node, "isPermaLink");
+    if (id && (!permanent || strcasecmp (permanent, "false") != 0) &&
+        (strncasecmp (id, "http://", 7) == 0 || strncasecmp (id, "https://", 8) == 0))
+        set_text (draft, FIELD_URL, row->rank / 2, mem_dup (id));
+    set_text (draft, row->field, row->rank, id);
+    free (permanent);
+    free (text);
+}
+
+static void
+read_id (struct draft *draft, const xmlNode *node, const struct row *row)
+{
+    char *text = value_text (node);
+    set_text (draft, row->field, row->rank, feed_clean_text (text));
+    free (text);
+}
+
+/* Atom: an id may be relative to xml:base, though never to the document (prior versions of Atom). */
+static void
+read_atom_id (struct draft *draft, const xmlNode *node, const struct row *row)
+{
+    char *text = value_text (node), *base = value_base (node, NULL);
+    set_text (draft, row->field, row->rank, url_resolve (base, text));
+    free (base);
+    free (text);
+}
+
+static void
+read_category (struct draft *draft, const xmlNode *node, const struct row *row UNUSED)
+{
+    char *text = value_text (node);
+    feed_entry_add_category (draft->entry, text);
+    free (text);
+}
+
+static void
+read_term (struct draft *draft, const xmlNode *node, const struct row *row)
+{
+    char *term = value_attribute (node, "term");
+    if (term)
+        feed_entry_add_category (draft->entry, term);
+    else
+        read_category (draft, node, row);
+    free (term);
+}
+
+/* ---- the tables ---- */
+
+#define OWN XML_NS_NONE /* the format's own elements: its namespaces are mapped to none (own_namespace) */
+
+static const struct row rss_rows[] = {
+    { OWN, "title", read_title, FIELD_TITLE, 90 },
+    { OWN, "link", read_link, FIELD_URL, 90 },
+    { OWN, "guid", read_guid, FIELD_ID, 90 },
+    { OWN, "description", read_html, FIELD_SUMMARY, 90 },
+    { OWN, "pubDate", read_date, FIELD_PUBLISHED, 90 },
+    { OWN, "author", read_person, FIELD_AUTHOR, 80 },
+    { OWN, "category", read_category, FIELD_CATEGORY, 1 },
+};
+
+static const struct row rdf_rows[] = {
+    { OWN, "title", read_title, FIELD_TITLE, 90 },
+    { OWN, "link", read_link, FIELD_URL, 90 },
+    { OWN, "guid", read_guid, FIELD_ID, 50 },
+    { OWN, "description", read_html, FIELD_SUMMARY, 90 },
+    { OWN, "pubDate", read_date, FIELD_PUBLISHED, 90 },
+    { OWN, "author", read_author, FIELD_AUTHOR, 80 },
+    { OWN, "category", read_category, FIELD_CATEGORY, 1 },
+};
+
+/* 0.3: issued, modified, created. 1.0: published, updated. */
+static const struct row atom_rows[] = {
+    { OWN, "title", read_construct_title, FIELD_TITLE, 90 },
+    { OWN, "link", read_atom_link, FIELD_URL, 90 },
+    { OWN, "id", read_atom_id, FIELD_ID, 90 },
+    { OWN, "summary", read_construct, FIELD_SUMMARY, 90 },
+    { OWN, "content", read_construct, FIELD_CONTENT, 90 },
+    { OWN, "published", read_date, FIELD_PUBLISHED, 90 },
+    { OWN, "issued", read_date, FIELD_PUBLISHED, 80 },
+    { OWN, "created", read_date, FIELD_PUBLISHED, 70 },
+    { OWN, "updated", read_date, FIELD_UPDATED, 90 },
+    { OWN, "modified", read_date, FIELD_UPDATED, 80 },
+    { OWN, "author", read_person, FIELD_AUTHOR, 90 },
+    { OWN, "category", read_term, FIELD_CATEGORY, 1 },
+};
+
+static const struct row extension_rows[] = {
+    { XML_NS_ATOM, "title", read_construct_title, FIELD_TITLE, 40 },
+    { XML_NS_ATOM, "link", read_atom_link, FIELD_URL, 40 },
+    { XML_NS_ATOM, "id", read_atom_id, FIELD_ID, 40 },
+    { XML_NS_ATOM, "summary", read_construct, FIELD_SUMMARY, 40 },
+    { XML_NS_ATOM, "content", read_construct, FIELD_CONTENT, 40 },
+    { XML_NS_ATOM, "published", read_date, FIELD_PUBLISHED, 40 },
+    { XML_NS_ATOM, "updated", read_date, FIELD_UPDATED, 90 },
+    { XML_NS_ATOM, "author", read_person, FIELD_AUTHOR, 40 },
+    { XML_NS_ATOM, "category", read_term, FIELD_CATEGORY, 1 },
+    { XML_NS_DC, "title", read_title, FIELD_TITLE, 30 },
+    { XML_NS_DC, "description", read_html, FIELD_SUMMARY, 30 },
+    { XML_NS_DC, "identifier", read_id, FIELD_ID, 20 },
+    { XML_NS_DC, "date", read_date, FIELD_PUBLISHED, 60 },
+    { XML_NS_DC, "creator", read_author, FIELD_AUTHOR, 70 },
+    { XML_NS_DC, "author", read_author, FIELD_AUTHOR, 60 },
+    { XML_NS_DC, "subject", read_category, FIELD_CATEGORY, 1 },
+    { XML_NS_DCTERMS, "issued", read_date, FIELD_PUBLISHED, 50 },
+    { XML_NS_DCTERMS, "created", read_date, FIELD_PUBLISHED, 45 },
+    { XML_NS_DCTERMS, "modified", read_date, FIELD_UPDATED, 60 },
+    { XML_NS_CONTENT, "encoded", read_html, FIELD_CONTENT, 80 },
+    { XML_NS_XHTML, "body", read_html, FIELD_CONTENT, 60 },
+    { XML_NS_XHTML, "div", read_html, FIELD_CONTENT, 50 },
+    { XML_NS_ITUNES, "title", read_title, FIELD_TITLE, 20 },
+    { XML_NS_ITUNES, "author", read_author, FIELD_AUTHOR, 50 },
+    { XML_NS_ITUNES, "summary", read_html, FIELD_SUMMARY, 20 },
+    { XML_NS_ITUNES, "subtitle", read_html, FIELD_SUMMARY, 10 },
+    { XML_NS_MEDIA, "title", read_title, FIELD_TITLE, 10 },
+    { XML_NS_MEDIA, "description", read_html, FIELD_SUMMARY, 15 },
+};
+
+static const struct row *
+find_row (const struct row *rows, size_t count, enum xml_ns ns, const char *name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (rows[i].ns == ns && strcasecmp (rows[i].name, name) == 0)
+            return &rows[i];
+    return NULL;
+}
+
+/* ---- walking the document ---- */
+
+/* An element's name with the format's own namespaces mapped to none. */
+static enum xml_ns
+own_namespace (const struct reader *reader, const xmlNode *node, const char **ret_local)
+{
+    enum xml_ns ns = value_name (node, ret_local);
+    bool own = reader->feed->format == FEED_ATOM ? ns == XML_NS_ATOM : ns == XML_NS_RSS;
+    return own ? XML_NS_NONE : ns;
+}
+
+static bool
+is_own (const struct reader *reader, const xmlNode *node, const char *name)
+{
+    const char *local;
+    return node->type == XML_ELEMENT_NODE && own_namespace (reader, node, &local) == XML_NS_NONE &&
+           strcasecmp (local, name) == 0;
+}
+
+static const xmlNode *
+find_child (const struct reader *reader, const xmlNode *node, const char *name)
+{
+    for (const xmlNode *n = node->children; n; n = n->next)
+        if (is_own (reader, n, name))
+            return n;
+    return NULL;
+}
+
+static void
+read_fields (struct draft *draft, const xmlNode *node)
+{
+    const struct reader *reader = draft->reader;
+    for (const xmlNode *n = node->children; n; n = n->next) {
+        if (n->type != XML_ELEMENT_NODE)
+            continue;
+        const char *name;
+        enum xml_ns ns = own_namespace (reader, n, &name);
+        const struct row *row = find_row (reader->rows, reader->row_count, ns, name);
+        if (!row)
+            row = find_row (extension_rows, COUNT_OF (extension_rows), ns, name);
+        if (row)
+            row->read (draft, n, row);
+    }
+}
+
+/* An Atom entry without author has its source's. */
+static void
+read_source_author (struct draft *draft, const xmlNode *node)
+{
+    const xmlNode *source = find_child (draft->reader, node, "source");
+    const xmlNode *author = source ? find_child (draft->reader, source, "author") : NULL;
+    if (author)
+        set_text (draft, FIELD_AUTHOR, 1, person_name (author));
+}
+
+/* RSS 1.0: the resource an item is about is its id, and its link where it has none. */
+static void
+read_about (struct draft *draft, const xmlNode *node)
+{
+    char *about = value_attribute (node, "about");
+    char *id = feed_clean_text (about);
+    if (id) {
+        set_text (draft, FIELD_URL, 1, resolve (draft->reader, node, id));
+        set_text (draft, FIELD_ID, 80, id);
+    }
+    free (about);
+}
+
+static void
+read_entry (const struct reader *reader, const xmlNode *node)
+{
+    struct draft draft = { .reader = reader, .entry = feed_add_entry (reader->feed) };
+    if (!draft.entry)
+        return;
+    read_fields (&draft, node);
+    if (reader->feed->format == FEED_ATOM)
+        read_source_author (&draft, node);
+    if (reader->feed->format == FEED_RDF)
+        read_about (&draft, node);
+}
+
+static void
+read_entries (const struct reader *reader, const xmlNode *node, const char *name)
+{
+    for (const xmlNode *n = node->children; n; n = n->next)
+        if (is_own (reader, n, name))
+            read_entry (reader, n);
+}
+
+static char *
+feed_title (const struct reader *reader, const xmlNode *node)
+{
+    const xmlNode *title = find_child (reader, node, "title");
+    if (!title)
+        return NULL;
+    if (reader->feed->format == FEED_ATOM)
+        return construct_title (title);
+    char *markup = value_markup (title), *clean = feed_clean_title (markup);
+    free (markup);
+    return clean;
+}
+
+/* Items stand in the channel (RSS 0.91 and later) or beside it (RDF, and strays). */
+static void
+read_channel_feed (struct reader *reader, const xmlNode *root)
+{
+    const xmlNode *channel = find_child (reader, root, "channel");
+    reader->feed->title = feed_title (reader, channel ? channel : root);
+    for (const xmlNode *n = root->children; n; n = n->next) {
+        if (is_own (reader, n, "channel"))
+            read_entries (reader, n, "item");
+        else if (is_own (reader, n, "item"))
+            read_entry (reader, n);
+    }
+}
+
+static void
+read_atom_feed (struct reader *reader, const xmlNode *root)
+{
+    reader->feed->title = feed_title (reader, root);
+    read_entries (reader, root, "entry");
+}
+
+static const struct {
+    const char *root;
+    enum feed_format format;
+    const struct row *rows;
+    size_t row_count;
+    void (*read) (struct reader *reader, const xmlNode *root);
+} formats[] = {
+    { "rss", FEED_RSS, rss_rows, COUNT_OF (rss_rows), read_channel_feed },
+    { "RDF", FEED_RDF, rdf_rows, COUNT_OF (rdf_rows), read_channel_feed },
+    { "feed", FEED_ATOM, atom_rows, COUNT_OF (atom_rows), read_atom_feed },
+};
+
+static int
+read_root (const xmlNode *root, const char *url, struct feed *feed, char reason[FEED_REASON_SIZE])
+{
+    const char *name;
+    (void) value_name (root, &name); /* roots are known by their local name, so varied are their namespaces */
+    for (size_t i = 0; i < COUNT_OF (formats); i++) {
+        if (strcasecmp (formats[i].root, name) != 0)
+            continue;
+        struct reader reader = { feed, url, formats[i].rows, formats[i].row_count };
+        feed->format = formats[i].format;
+        formats[i].read (&reader, root);
+        return 0;
+    }
+    snprintf (reason, FEED_REASON_SIZE, "its root element is <%.40s>, not one of a feed", name);
+    return -EBADMSG;
+}
+
+/* ---- parsing ---- */
+
+#define PARSE_OPTIONS (XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING)
+
+static xmlDoc *
+parse (const char *text, size_t bytes, int options)
+{
+    return bytes ? xmlReadMemory (text, (int) bytes, NULL, "UTF-8", PARSE_OPTIONS | options) : NULL;
+}
+
+int
+xml_parse_feed (const char *text, size_t bytes, const char *url, struct feed *feed, char reason[FEED_REASON_SIZE])
+{
+    struct xml_body body;
+    repair_prolog (text, bytes, &body);
+    xmlDoc *doc = parse (body.text, body.bytes, 0);
+    if (!doc) {
+        struct buf repaired = { 0 };
+        repair_xml (&body, &repaired);
+        doc = parse (repaired.data, repaired.len, XML_PARSE_RECOVER);
+        buf_fini (&repaired);
+    }
+    const xmlNode *root = doc ? xmlDocGetRootElement (doc) : NULL;
+    int r = -EBADMSG;
+    if (root)
+        r = read_root (root, url, feed, reason);
+    else
+        snprintf (reason, FEED_REASON_SIZE, "it is neither XML nor JSON");
+    xmlFreeDoc (doc);
+    return r;
+}

@@ -1,0 +1,109 @@
+/* collector - the state of the process and what its files do for each other.
+ *   run.c      opens, follows, adopts and closes runs
+ *   ledger.c   writes results into the ledger, in groups
+ *   workers.c  who is alive and what it holds
+ *   status.c   answers requests
+ * SPDX-License-Identifier: MPL-2.0 */
+#ifndef COLLECTOR_COLLECTOR_H
+#define COLLECTOR_COLLECTOR_H
+
+#include "stage/stage.h"
+
+#define RECENT_RUNS 10
+#define CRITICAL_FAILURES 3
+#define REASON_SIZE 1024
+
+/* Counts of one stage in the run in progress. */
+struct stage_count {
+    char name[32];
+    int64_t done, failed, returned, calls, tokens_in, tokens_out, busy_ms;
+    double cost;
+};
+#define STAGE_COUNTS_MAX 16
+
+struct run {
+    bool open;
+    struct uuid id;
+    char text[UUID_TEXT_SIZE];
+    int64_t started_us, started_ms;  /* wall, monotonic */
+    int64_t scheduled_us;
+    bool confirmed;                  /* a fetcher took it up: the tick need not be repeated */
+    char refused[REASON_SIZE];       /* why the model refused; empty: it did not */
+    char fault[REASON_SIZE];         /* the last transient fault, for when nothing could be stored */
+    int64_t database_away_ms;        /* since when (monotonic), 0: it is there */
+    int64_t database_lost_ms;        /* how long it was away in this run */
+    struct stage_count stages[STAGE_COUNTS_MAX];
+    size_t stage_count;
+};
+
+/* Over all runs; kept in memory, read from the database once. */
+struct statistics {
+    int64_t total, successful, failed, consecutive_failures;
+    double duration_sum_ms;
+    int64_t ran, skipped, missed;
+};
+
+struct collector {
+    struct stage *stage;
+    struct db *db;
+    bool active;                     /* holds the lock, serves */
+    zsock_t *results, *router;
+    struct run run;
+    struct statistics statistics;
+    json_t *recent;                  /* array of runs, newest first */
+    json_t *unrecorded;              /* runs that failed while the database was away */
+    json_t *conservation;            /* the last check */
+    zhashx_t *workers;               /* name: struct worker */
+    json_t *checkpoints, *faults;    /* waiting for the next flush */
+    bool check_run;                  /* something changed since the run was looked at */
+    bool draining;
+    int64_t drain_until_ms;
+};
+
+/* ---- run.c ---- */
+
+void run_load (struct collector *self);    /* statistics, recent runs, and the open run if there is one */
+/* A tick or a trigger. scheduled_us: of the tick; 0: a trigger. Returns the answer. given (json_decref) */
+json_t *run_open (struct collector *self, int64_t scheduled_us);
+void run_follow (struct collector *self);  /* closes the run if it is over */
+void run_repeat_tick (struct collector *self);
+void run_event (struct collector *self, enum wire_event_kind kind, const char *stage, int64_t until_us, const char *reason);
+struct stage_count *run_stage (struct collector *self, const struct wire_bytes *stage);
+
+/* ---- ledger.c ---- */
+
+void ledger_result (struct collector *self, const struct wire_result *result);
+void ledger_fault (struct collector *self, uint64_t article, uint32_t attempt, const char *kind, const char *reason);
+void ledger_flush (struct collector *self);
+void ledger_extend (struct collector *self);     /* leases of what live workers hold */
+void ledger_check (struct collector *self);      /* conservation */
+
+/* ---- workers.c ---- */
+
+struct worker {
+    char stage[32], name[64], host[64];
+    uint32_t pid, state, interval_ms;
+    int64_t seen_ms;
+    uint64_t *held;
+    uint32_t *attempts;      /* beside held; 0: unknown */
+    size_t held_count, held_room;
+    json_t *statistics;
+};
+void workers_init (struct collector *self);
+void workers_heartbeat (struct collector *self, const struct wire_heartbeat *heartbeat);
+void workers_result (struct collector *self, const struct wire_result *result);
+void workers_sweep (struct collector *self);     /* who missed three heartbeats loses its leases */
+
+/* ---- status.c ---- */
+
+void status_answer (struct collector *self);     /* one request from the router */
+
+/* SQL of a timestamp as people and programs read it. */
+#define SQL_TIME(column) "to_char (" column ", 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')"
+#define SQL_RUN "json_build_object ('id', id, 'startedAt', " SQL_TIME ("\"startedAt\"") \
+    ", 'completedAt', " SQL_TIME ("\"completedAt\"") ", 'status', status, 'articlesProcessed', \"articlesProcessed\"," \
+    " 'embeddingsCreated', \"embeddingsCreated\", 'durationMs', \"durationMs\", 'errorMessage', \"errorMessage\")"
+/* The single JSON value that sql yields, or NULL (db_error tells). given (json_decref) */
+json_t *collector_json (struct collector *self, const char *sql, size_t count, const char *const *values);
+
+#endif

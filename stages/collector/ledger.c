@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "stages/collector/collector.h"
+
+#define CRASHES_MAX 3        /* quarantine */
+#define RETRY_LEAST_S 5      /* doubles with each attempt */
+
+void
+ledger_fault (struct collector *self, uint64_t article, uint32_t attempt, const char *kind, const char *reason)
+{
+    json_array_append_new (self->faults, json_pack ("{s:I, s:I, s:s, s:s}", "id", (json_int_t) article, "attempt",
+                                                    (json_int_t) attempt, "kind", kind, "reason", reason));
+}
+
+static void
+add_checkpoint (struct collector *self, const struct wire_result *result)
+{
+    json_t *summary = json_stringn (result->summary.data, result->summary.size);
+    json_t *model = json_stringn (result->summary_model.data, result->summary_model.size);
+    json_array_append_new (self->checkpoints, json_pack ("{s:I, s:o, s:o}", "id", (json_int_t) result->header.article,
+                                                         "summary", summary, "model", model));
+}
+
+/* The article is stored already: its checkpoint is worth nothing any more. */
+static void
+drop_checkpoint (struct collector *self, uint64_t article)
+{
+    for (size_t i = json_array_size (self->checkpoints); i-- > 0;)
+        if ((uint64_t) json_integer_value (json_object_get (json_array_get (self->checkpoints, i), "id")) == article) {
+            json_array_remove (self->checkpoints, i);
+            return;
+        }
+}
+
+static const char *
+fault_kind (const struct wire_result *result)
+{
+    if (result->outcome == WIRE_RETURNED)
+        return "returned";
+    switch ((enum wire_class) result->fault) {
+    case WIRE_BLAMED:
+        return "blamed";
+    case WIRE_REFUSED:
+        return "refused";
+    case WIRE_TRANSIENT:
+    case WIRE_NO_FAULT:
+        break;
+    }
+    return "transient";
+}
+
+static void
+take_failure (struct collector *self, const struct wire_result *result)
+{
+    char *reason = mem_printf ("%.*s: %.*s", (int) result->stage.size, result->stage.data, (int) result->reason.size,
+                               result->reason.data);
+    ledger_fault (self, result->header.article, result->header.attempt, fault_kind (result), reason);
+    if (result->outcome == WIRE_FAILED && self->run.open)
+        snprintf (self->run.fault, sizeof self->run.fault, "%s", reason);
+    free (reason);
+}
+
+/* The provider gate, shared by all workers of the stage, and the breaker. */
+static void
+take_provider_word (struct collector *self, const struct wire_result *result)
+{
+    char stage[32], reason[REASON_SIZE];
+    snprintf (stage, sizeof stage, "%.*s", (int) result->stage.size, result->stage.data);
+    snprintf (reason, sizeof reason, "%.*s", (int) result->reason.size, result->reason.data);
+    if (result->retry_after_ms)
+        run_event (self, WIRE_GATE, stage, clock_wall_us () + (int64_t) result->retry_after_ms * 1000, reason);
+    if (result->fault == WIRE_REFUSED && self->run.open && !*self->run.refused) {
+        snprintf (self->run.refused, sizeof self->run.refused, "%s", reason);
+        log_error ("the model refused the %s, nothing more is dispatched in this run: %s", stage, reason);
+        run_event (self, WIRE_BREAKER, stage, 0, reason);
+    }
+}
+
+static void
+count (struct stage_count *stage, const struct wire_result *result)
+{
+    stage->done += result->outcome == WIRE_DONE;
+    stage->failed += result->outcome == WIRE_FAILED;
+    stage->returned += result->outcome == WIRE_RETURNED;
+    stage->busy_ms += result->outcome == WIRE_STARTED ? 0 : result->duration_ms;
+    stage->calls += result->calls;
+    stage->tokens_in += (int64_t) result->tokens_in;
+    stage->tokens_out += (int64_t) result->tokens_out;
+    stage->cost += result->cost;
+}
+
+void
+ledger_result (struct collector *self, const struct wire_result *result)
+{
+    bool of_run = self->run.open && uuid_equal (&result->header.run, &self->run.id);
+    workers_result (self, result);
+    if (of_run && result->outcome != WIRE_STARTED)
+        count (run_stage (self, &result->stage), result);
+    switch ((enum wire_outcome) result->outcome) {
+    case WIRE_STARTED:
+        return;
+    case WIRE_DONE:
+        if (result->summary.size)
+            add_checkpoint (self, result);
+        else if (wire_text_is (&result->stage, "writer"))
+            drop_checkpoint (self, result->header.article);
+        break;
+    case WIRE_FAILED:
+    case WIRE_RETURNED:
+        take_failure (self, result);
+        break;
+    case WIRE_SPENT:
+        take_provider_word (self, result);
+        break;
+    }
+    self->check_run = true;
+}
+
+static bool
+write_group (struct collector *self, json_t *group, const char *sql)
+{
+    char *text = json_dumps (group, JSON_COMPACT), most[24];
+    snprintf (most, sizeof most, "%" PRId64, stage_settings (self->stage)->delivery_max_attempts);
+    bool wants_most = strstr (sql, "$2") != NULL;
+    const char *const values[] = { text, most };
+    int64_t rows = 0;
+    bool ok = db_run (self->db, &rows, sql, wants_most ? 2 : 1, values) == 0;
+    if (ok)
+        json_array_clear (group);
+    else
+        log_warn ("results could not be written, they are kept: %s", db_error (self->db));
+    free (text);
+    return ok;
+}
+
+#define STRING(x) #x
+#define NUMBER(x) STRING (x)
+
+/* A result of an older dispatch says nothing about the newer one: attempts must match (0: a heartbeat's, unknown). */
+static const char fault_sql[] =
+    "UPDATE \"ArticleWork\" w SET"
+    " attempts = attempts + (f.kind = 'blamed')::int,"
+    " crashes = crashes + (f.kind = 'crashed')::int,"
+    " state = CASE WHEN f.kind = 'blamed' AND attempts + 1 >= $2::int THEN 'dead'"
+    "  WHEN f.kind = 'crashed' AND crashes + 1 >= " NUMBER (CRASHES_MAX) " THEN 'dead' ELSE 'pending' END,"
+    " \"dueAt\" = " DB_NOW " + CASE f.kind WHEN 'blamed' THEN " NUMBER (RETRY_LEAST_S) " * 2 ^ least (attempts, 10)"
+    "  WHEN 'transient' THEN " NUMBER (RETRY_LEAST_S) " WHEN 'refused' THEN " NUMBER (RETRY_LEAST_S)
+    "  ELSE 0 END * interval '1 second',"
+    " \"leaseUntil\" = NULL, reason = CASE WHEN f.kind = 'returned' THEN w.reason ELSE f.reason END"
+    " FROM (SELECT DISTINCT ON (id) * FROM json_to_recordset ($1::json)"
+    "  AS f (id bigint, attempt int, kind text, reason text) ORDER BY id, attempt DESC) f"
+    " WHERE w.id = f.id AND w.state = 'leased' AND (f.attempt = 0 OR f.attempt = w.dispatches)";
+
+static const char checkpoint_sql[] =
+    "UPDATE \"ArticleWork\" w SET summary = c.summary, \"summaryModel\" = c.model"
+    " FROM json_to_recordset ($1::json) AS c (id bigint, summary text, model text)"
+    " WHERE w.id = c.id AND w.state <> 'done' AND w.summary IS NULL";
+
+void
+ledger_flush (struct collector *self)
+{
+    if (!self->active || !db_ready (self->db))
+        return;
+    if (json_array_size (self->checkpoints) && !write_group (self, self->checkpoints, checkpoint_sql))
+        return;
+    if (json_array_size (self->faults) && write_group (self, self->faults, fault_sql))
+        run_event (self, WIRE_RUN_PROGRESS, "", 0, "");
+}
+
+void
+ledger_extend (struct collector *self)
+{
+    struct buf ids = { 0 };
+    char lease[24];
+    if (!self->run.open || !db_ready (self->db))
+        return;
+    buf_add_char (&ids, '{');
+    for (struct worker *w = zhashx_first (self->workers); w; w = zhashx_next (self->workers))
+        for (size_t i = 0; i < w->held_count; i++)
+            buf_printf (&ids, "%s%" PRIu64, ids.len > 1 ? "," : "", w->held[i]);
+    buf_add_char (&ids, '}');
+    snprintf (lease, sizeof lease, "%" PRId64, stage_settings (self->stage)->delivery_lease);
+    if (ids.len > 2
+        && db_run (self->db, NULL, "UPDATE \"ArticleWork\" SET \"leaseUntil\" = " DB_NOW " + $2::int * interval '1 second'"
+                   " WHERE id = ANY ($1::bigint[]) AND state = 'leased'"
+                   " AND \"leaseUntil\" < " DB_NOW " + $2::int * interval '0.75 second'", DB_VALUES (ids.data, lease)) < 0)
+        log_warn ("leases could not be extended: %s", db_error (self->db));
+    buf_fini (&ids);
+}
+
+void
+ledger_check (struct collector *self)
+{
+    json_t *check = collector_json (self,
+        "SELECT json_build_object ('discovered', l.discovered, 'duplicate', l.duplicate, 'intake', l.intake,"
+        " 'skipped', l.skipped, 'dropped', l.dropped, 'done', s.done, 'dead', s.dead, 'pending', s.pending,"
+        " 'leased', s.leased, 'ok', l.discovered = l.duplicate + l.intake + l.skipped"
+        " AND l.intake = s.done + s.dead + s.pending + s.leased + l.dropped)"
+        " FROM \"Ledger\" l, (SELECT count (*) FILTER (WHERE state = 'done') AS done,"
+        " count (*) FILTER (WHERE state = 'dead') AS dead, count (*) FILTER (WHERE state = 'pending') AS pending,"
+        " count (*) FILTER (WHERE state = 'leased') AS leased FROM \"ArticleWork\") s", 0, NULL);
+    if (!check)
+        return;
+    if (!json_is_true (json_object_get (check, "ok"))) {
+        char *text = json_dumps (check, JSON_COMPACT);
+        log_error ("conservation is broken: %s", text);
+        free (text);
+    }
+    json_decref (self->conservation);
+    self->conservation = check;
+}

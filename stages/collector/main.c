@@ -1,0 +1,191 @@
+/* collector - the book-keeper: writes stage results into the ledger, opens and closes runs, knows who is alive, and
+ * answers requests. One is active; a second waits for its lock. See newsmill-collector.8.
+ * SPDX-License-Identifier: MPL-2.0 */
+#include "stages/collector/collector.h"
+
+#define FLUSH_MS 100
+#define SWEEP_MS 500
+#define REPEAT_MS 1000
+#define CHECK_MS 60000
+#define STANDBY_MS 1000
+#define DRAIN_MS 20000
+#define READS_PER_TURN 500
+
+static void
+on_results (struct stage *stage UNUSED, void *arg)
+{
+    struct collector *self = arg;
+    for (int i = 0; i < READS_PER_TURN; i++) {
+        zframe_t *frame = zframe_recv_nowait (self->results);
+        union wire_message message;
+        enum wire_type type;
+        if (!frame)
+            return;
+        if (wire_decode (zframe_data (frame), zframe_size (frame), &type, &message) < 0)
+            log_warn ("refused a malformed result of %zu bytes", zframe_size (frame));
+        else if (type == WIRE_RESULT)
+            ledger_result (self, &message.result);
+        else if (type == WIRE_HEARTBEAT)
+            workers_heartbeat (self, &message.heartbeat);
+        zframe_destroy (&frame);
+    }
+}
+
+static void
+on_request (struct stage *stage UNUSED, void *arg)
+{
+    status_answer (arg);
+}
+
+static void
+flush (struct stage *stage UNUSED, void *arg)
+{
+    struct collector *self = arg;
+    if (self->run.open || self->check_run) {
+        ledger_flush (self);
+        run_follow (self);
+        self->check_run = false;
+    }
+}
+
+static void
+sweep (struct stage *stage UNUSED, void *arg)
+{
+    struct collector *self = arg;
+    workers_sweep (self);
+}
+
+static void
+repeat (struct stage *stage UNUSED, void *arg)
+{
+    run_repeat_tick (arg);
+}
+
+static void
+extend (struct stage *stage UNUSED, void *arg)
+{
+    ledger_extend (arg);
+}
+
+static void
+check (struct stage *stage UNUSED, void *arg)
+{
+    ledger_check (arg);
+}
+
+static int
+serve (struct collector *self)
+{
+    const struct settings *s = stage_settings (self->stage);
+    char *endpoint = stage_endpoint (s->broker_endpoint, WIRE_RESULTS, STAGE_OUT);
+    self->results = zsock_new (ZMQ_PULL);
+    stage_tune_socket (self->results, false);
+    zsock_set_rcvhwm (self->results, 1000);
+    self->router = zsock_new (ZMQ_ROUTER);
+    stage_tune_socket (self->router, false);
+    int r = zsock_attach (self->results, endpoint, false) < 0 ? -1 : zsock_bind (self->router, "%s", s->collector_endpoint);
+    free (endpoint);
+    if (r < 0) {
+        log_error ("cannot listen on %s: %s", s->collector_endpoint, zmq_strerror (errno));
+        return -EADDRINUSE;
+    }
+    stage_watch_socket (self->stage, self->router, on_request, self);
+    stage_watch_socket (self->stage, self->results, on_results, self);
+    stage_timer (self->stage, FLUSH_MS, flush, self);
+    stage_timer (self->stage, SWEEP_MS, sweep, self);
+    stage_timer (self->stage, REPEAT_MS, repeat, self);
+    stage_timer (self->stage, s->delivery_lease * 250, extend, self);
+    stage_timer (self->stage, CHECK_MS, check, self);
+    return 0;
+}
+
+static void
+take_office (struct stage *stage, void *arg)
+{
+    struct collector *self = arg;
+    bool held = false;
+    if (self->active && db_connection (self->db))
+        return;
+    if (!db_ready (self->db))
+        return;
+    if (db_try_lock (self->db, DB_LOCK_COLLECTOR, &held) < 0)
+        return;
+    if (self->active && !held) {
+        log_warn ("another collector took over while the database was away");
+        stage_stop (stage, EXIT_TEMP);
+    } else if (!self->active && held) {
+        self->active = true;
+        run_load (self);
+        ledger_check (self);
+        if (serve (self) < 0)
+            stage_stop (stage, EXIT_TEMP);
+    }
+}
+
+static int
+on_start (struct stage *stage, void **ret_state)
+{
+    struct collector *self = MEM_NEW (struct collector);
+    *ret_state = self;
+    self->stage = stage;
+    self->db = stage_db (stage);
+    self->recent = json_array ();
+    self->unrecorded = json_array ();
+    self->checkpoints = json_array ();
+    self->faults = json_array ();
+    workers_init (self);
+    stage_timer (stage, STANDBY_MS, take_office, self);
+    take_office (stage, self);
+    if (!self->active)
+        log_info ("another collector is active, standing by");
+    return 0;
+}
+
+/* No new run; the one in progress gets its time, then its leases are handed back. */
+static void
+on_stop (struct stage *stage UNUSED, void *state)
+{
+    struct collector *self = state;
+    self->draining = true;
+    self->drain_until_ms = clock_mono_ms () + DRAIN_MS;
+}
+
+static bool
+is_idle (void *state)
+{
+    struct collector *self = state;
+    bool written = json_array_size (self->faults) == 0 && json_array_size (self->checkpoints) == 0;
+    return !self->run.open && (written || !db_connection (self->db));
+}
+
+static void
+on_finish (struct stage *stage UNUSED, void *state)
+{
+    struct collector *self = state;
+    ledger_flush (self);
+    zsock_destroy (&self->results);
+    zsock_destroy (&self->router);
+    zhashx_destroy (&self->workers);
+    json_decref (self->recent);
+    json_decref (self->unrecorded);
+    json_decref (self->checkpoints);
+    json_decref (self->faults);
+    json_decref (self->conservation);
+    free (self);
+}
+
+int
+main (int argc, char **argv)
+{
+    static const struct stage_def def = {
+        .name = "collector",
+        .in = WIRE_NO_LINK,
+        .out = WIRE_NO_LINK,
+        .database = true,
+        .start = on_start,
+        .on_stop = on_stop,
+        .is_idle = is_idle,
+        .finish = on_finish,
+    };
+    return stage_main (&def, argc, argv);
+}

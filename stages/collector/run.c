@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "stages/collector/collector.h"
+
+#define UNRECORDED_MAX 100
+
+/* ---- words to the world ---- */
+
+void
+run_event (struct collector *self, enum wire_event_kind kind, const char *stage, int64_t until_us, const char *reason)
+{
+    struct wire_event event = { .header.run = self->run.id, .kind = kind, .stage = wire_text (stage),
+                                .until_us = until_us, .reason = wire_text (reason) };
+    stage_publish (self->stage, WIRE_EVENTS, WIRE_EVENT, &event);
+}
+
+void
+run_repeat_tick (struct collector *self)
+{
+    struct wire_tick tick = { .header.run = self->run.id, .scheduled_us = self->run.scheduled_us };
+    if (self->run.open && !self->run.confirmed)
+        stage_publish (self->stage, WIRE_TICKS, WIRE_TICK, &tick);
+}
+
+struct stage_count *
+run_stage (struct collector *self, const struct wire_bytes *stage)
+{
+    struct run *run = &self->run;
+    for (size_t i = 0; i < run->stage_count; i++)
+        if (wire_text_is (stage, run->stages[i].name))
+            return &run->stages[i];
+    if (run->stage_count < STAGE_COUNTS_MAX)
+        run->stage_count++;
+    struct stage_count *count = &run->stages[run->stage_count - 1];
+    snprintf (count->name, sizeof count->name, "%.*s", (int) stage->size, stage->data);
+    return count;
+}
+
+/* ---- at start ---- */
+
+json_t *
+collector_json (struct collector *self, const char *sql, size_t count, const char *const *values)
+{
+    PGresult *result = db_query (self->db, sql, count, values);
+    const char *text = result && PQntuples (result) ? db_text (result, 0, 0) : NULL;
+    json_t *json = text ? json_loads (text, JSON_DECODE_ANY, NULL) : NULL;
+    PQclear (result);
+    return json;
+}
+
+static void
+load_statistics (struct collector *self)
+{
+    struct statistics *s = &self->statistics;
+    PGresult *r = db_query (self->db,
+        "SELECT count (*), count (*) FILTER (WHERE status = 'SUCCESS'), count (*) FILTER (WHERE status = 'FAILED'),"
+        " coalesce (sum (\"durationMs\"), 0)::bigint, count (*) FILTER (WHERE status = 'FAILED' AND \"startedAt\" >"
+        "  coalesce ((SELECT max (\"startedAt\") FROM \"JobRun\" WHERE status = 'SUCCESS'), '-infinity'))"
+        " FROM \"JobRun\" WHERE status <> 'RUNNING'", 0, NULL);
+    if (r)
+        *s = (struct statistics){ .total = db_int (r, 0, 0), .successful = db_int (r, 0, 1), .failed = db_int (r, 0, 2),
+                                  .duration_sum_ms = (double) db_int (r, 0, 3), .consecutive_failures = db_int (r, 0, 4) };
+    PQclear (r);
+    r = db_query (self->db, "SELECT count (*) FILTER (WHERE outcome = 'ran'), count (*) FILTER (WHERE outcome = 'skipped'),"
+                  " count (*) FILTER (WHERE outcome = 'missed') FROM \"Tick\"", 0, NULL);
+    if (r) {
+        s->ran = db_int (r, 0, 0);
+        s->skipped = db_int (r, 0, 1);
+        s->missed = db_int (r, 0, 2);
+    }
+    PQclear (r);
+}
+
+static void
+load_recent (struct collector *self)
+{
+    json_t *recent = collector_json (self, "SELECT json_agg (run) FROM (SELECT " SQL_RUN " AS run FROM \"JobRun\""
+                                     " WHERE status <> 'RUNNING' ORDER BY \"startedAt\" DESC LIMIT 10) r", 0, NULL);
+    json_decref (self->recent);
+    self->recent = json_is_array (recent) ? recent : json_array ();
+}
+
+static void
+begin (struct collector *self, struct uuid id, int64_t started_us, int64_t scheduled_us)
+{
+    self->run = (struct run){ .open = true, .id = id, .started_us = started_us, .scheduled_us = scheduled_us };
+    self->run.started_ms = clock_mono_ms () - (clock_wall_us () - started_us) / 1000;
+    uuid_format (&id, self->run.text);
+    self->check_run = true;
+}
+
+void
+run_load (struct collector *self)
+{
+    struct uuid id;
+    if (db_run (self->db, NULL, "UPDATE \"JobRun\" SET status = 'FAILED', \"completedAt\" = " DB_NOW ","
+                " \"durationMs\" = 0, \"articlesProcessed\" = 0, \"embeddingsCreated\" = 0,"
+                " \"errorMessage\" = 'interrupted, a later run was open already'"
+                " WHERE status = 'RUNNING' AND id <> (SELECT id FROM \"JobRun\" WHERE status = 'RUNNING'"
+                " ORDER BY \"startedAt\" DESC LIMIT 1)", 0, NULL) < 0)
+        log_warn ("old runs could not be closed: %s", db_error (self->db));
+    PGresult *open = db_query (self->db, "SELECT id, " DB_US ("\"startedAt\"") " FROM \"JobRun\""
+                               " WHERE status = 'RUNNING'", 0, NULL);
+    if (open && PQntuples (open) && uuid_parse (db_text (open, 0, 0), &id) == 0) {
+        begin (self, id, db_int (open, 0, 1), 0);
+        log_info ("adopted the open run=%s", self->run.text);
+    }
+    PQclear (open);
+    load_statistics (self);
+    load_recent (self);
+}
+
+/* ---- opening ---- */
+
+static void
+record_tick (struct collector *self, int64_t scheduled_us, const char *outcome, const char *run, const char *reason)
+{
+    char at[CLOCK_TEXT_SIZE];
+    int64_t rows = 0;
+    if (db_run (self->db, &rows, "INSERT INTO \"Tick\" (\"scheduledAt\", outcome, \"runId\", reason)"
+                " VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
+                DB_VALUES (db_time (scheduled_us, at), outcome, run, reason)) < 0)
+        log_warn ("a tick could not be written down: %s", db_error (self->db));
+    if (rows && streq (outcome, "ran"))
+        self->statistics.ran++;
+    if (rows && streq (outcome, "skipped"))
+        self->statistics.skipped++;
+}
+
+static json_t *
+answer (const char *outcome, const char *run, const char *reason)
+{
+    return json_pack ("{s:s, s:s, s:s?}", "outcome", outcome, "run", run, "reason", reason);
+}
+
+static void
+tell_failure (struct collector *self, const char *message)
+{
+    struct statistics *s = &self->statistics;
+    s->total++;
+    s->failed++;
+    s->consecutive_failures++;
+    log_line (LOG_LEVEL_ERROR, "JOB", "❌ Background job failed: %s", message);
+    if (s->consecutive_failures == CRITICAL_FAILURES)
+        log_line (LOG_LEVEL_ERROR, "JOB", "🚨 CRITICAL: Background job has failed %" PRId64 " times consecutively!",
+                  s->consecutive_failures);
+}
+
+static void
+remember (struct collector *self, json_t *run)
+{
+    json_array_insert (self->recent, 0, run);
+    while (json_array_size (self->recent) > RECENT_RUNS)
+        json_array_remove (self->recent, RECENT_RUNS);
+}
+
+/* The run failed before it could be written down: kept here until the database is back. */
+static json_t *
+fail_unrecorded (struct collector *self, int64_t scheduled_us)
+{
+    char started[CLOCK_TEXT_SIZE], id[UUID_TEXT_SIZE];
+    struct uuid uuid = uuid_v7 ();
+    char *message = mem_printf ("the database is away: %s", db_error (self->db));
+    json_t *run = json_pack ("{s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:s, s:I}", "id", uuid_format (&uuid, id),
+                             "startedAt", clock_format (clock_wall_us (), started), "completedAt", started,
+                             "status", "FAILED", "articlesProcessed", 0, "embeddingsCreated", 0, "durationMs", 0,
+                             "errorMessage", message, "scheduled", (json_int_t) scheduled_us);
+    tell_failure (self, message);
+    if (json_array_size (self->unrecorded) < UNRECORDED_MAX)
+        json_array_append (self->unrecorded, run);
+    remember (self, run);
+    json_decref (run);
+    free (message);
+    return answer ("failed", id, "the database is away");
+}
+
+static void
+record_the_unrecorded (struct collector *self)
+{
+    size_t i;
+    json_t *run;
+    json_array_foreach (self->unrecorded, i, run) {
+        const char *id = json_string_value (json_object_get (run, "id"));
+        const char *started = json_string_value (json_object_get (run, "startedAt"));
+        const char *message = json_string_value (json_object_get (run, "errorMessage"));
+        int64_t scheduled_us = json_integer_value (json_object_get (run, "scheduled"));
+        if (db_run (self->db, NULL, "INSERT INTO \"JobRun\" (id, \"startedAt\", \"completedAt\", status,"
+                    " \"articlesProcessed\", \"embeddingsCreated\", \"durationMs\", \"errorMessage\")"
+                    " VALUES ($1, $2::timestamptz AT TIME ZONE 'UTC', $2::timestamptz AT TIME ZONE 'UTC', 'FAILED', 0, 0, 0, $3)"
+                    " ON CONFLICT DO NOTHING", DB_VALUES (id, started, message)) < 0)
+            return;
+        if (scheduled_us)
+            record_tick (self, scheduled_us, "ran", id, message);
+    }
+    json_array_clear (self->unrecorded);
+}
+
+static int
+write_open (struct collector *self)
+{
+    char started[CLOCK_TEXT_SIZE];
+    const char *id = self->run.text;
+    db_time (self->run.started_us, started);
+    if (db_run (self->db, NULL, "BEGIN", 0, NULL) < 0)
+        return -EIO;
+    if (db_run (self->db, NULL, "INSERT INTO \"JobRun\" (id, \"startedAt\", status) VALUES ($1, $2, 'RUNNING')",
+                DB_VALUES (id, started)) == 0
+        && db_run (self->db, NULL, "INSERT INTO \"RunSource\" (\"runId\", \"sourceId\") SELECT $1::uuid, id FROM \"Source\""
+                   " WHERE enabled AND \"nextDueAt\" <= " DB_NOW, DB_VALUES (id)) == 0
+        && db_run (self->db, NULL, "COMMIT", 0, NULL) == 0)
+        return 0;
+    char *why = mem_dup (db_error (self->db));
+    if (db_connection (self->db) && db_run (self->db, NULL, "ROLLBACK", 0, NULL) < 0)
+        db_lost (self->db);
+    log_warn ("a run could not be opened: %s", why);
+    free (why);
+    return -EIO;
+}
+
+json_t *
+run_open (struct collector *self, int64_t scheduled_us)
+{
+    if (!self->active)
+        return answer ("standby", "", "another collector is active");
+    if (self->run.open && scheduled_us && scheduled_us == self->run.scheduled_us)
+        return answer ("opened", self->run.text, NULL);
+    if (self->draining)
+        return answer ("stopping", self->run.open ? self->run.text : "", "newsmill is stopping");
+    if (!db_ready (self->db))
+        return fail_unrecorded (self, scheduled_us);
+    record_the_unrecorded (self);
+    if (self->run.open) {
+        if (scheduled_us) {
+            record_tick (self, scheduled_us, "skipped", self->run.text, "a run was in progress");
+            log_line (LOG_LEVEL_INFO, "JOB", "tick skipped, a run is in progress run=%s", self->run.text);
+        }
+        return answer ("joined", self->run.text, "a run is in progress");
+    }
+    begin (self, uuid_v7 (), clock_wall_us (), scheduled_us);
+    if (write_open (self) < 0) {
+        self->run.open = false;
+        return fail_unrecorded (self, scheduled_us);
+    }
+    if (scheduled_us)
+        record_tick (self, scheduled_us, "ran", self->run.text, NULL);
+    log_line (LOG_LEVEL_INFO, "JOB", "🔄 Background job started");
+    log_debug ("run=%s opened", self->run.text);
+    run_event (self, WIRE_RUN_OPENED, "", 0, "");
+    if (!scheduled_us)
+        run_repeat_tick (self);
+    return answer ("opened", self->run.text, NULL);
+}
+
+/* ---- following and closing ---- */
+
+/* How a run stands, as the ledger knows it. */
+struct standing {
+    int64_t sources_open, sources_claimed, sources, sources_failed, intake, leased, due, stored, chunks;
+    char source_error[REASON_SIZE];
+};
+
+static int
+read_standing (struct collector *self, struct standing *ret)
+{
+    PGresult *r = db_query (self->db,
+        "SELECT count (*) FILTER (WHERE state IN ('due', 'claimed')), count (*) FILTER (WHERE state <> 'due'), count (*),"
+        " count (*) FILTER (WHERE state = 'failed'), coalesce (sum (intake), 0),"
+        " (SELECT count (*) FROM \"ArticleWork\" WHERE state = 'leased'),"
+        " (SELECT count (*) FROM \"ArticleWork\" WHERE state = 'pending' AND \"dueAt\" <= " DB_NOW "),"
+        " max (error) FROM \"RunSource\" WHERE \"runId\" = $1", DB_VALUES (self->run.text));
+    if (!r)
+        return -EIO;
+    *ret = (struct standing){ db_int (r, 0, 0), db_int (r, 0, 1), db_int (r, 0, 2), db_int (r, 0, 3),
+                              db_int (r, 0, 4), db_int (r, 0, 5), db_int (r, 0, 6), 0, 0, "" };
+    if (db_text (r, 0, 7))
+        snprintf (ret->source_error, sizeof ret->source_error, "%s", db_text (r, 0, 7));
+    PQclear (r);
+    return 0;
+}
+
+/* Counted again from the stored articles, so that a restart of any process leaves the figures right. */
+static int
+read_stored (struct collector *self, struct standing *standing)
+{
+    char from[CLOCK_TEXT_SIZE];
+    PGresult *r = db_query (self->db, "SELECT count (*), coalesce (sum (\"chunkCount\"), 0) FROM \"Article\""
+                            " WHERE \"runId\" = $1 AND \"createdAt\" >= $2::timestamp - interval '1 minute'",
+                            DB_VALUES (self->run.text, db_time (self->run.started_us, from)));
+    if (!r)
+        return -EIO;
+    standing->stored = db_int (r, 0, 0);
+    standing->chunks = db_int (r, 0, 1);
+    PQclear (r);
+    return 0;
+}
+
+/* Why the run failed, or an empty text. */
+static void
+judge (const struct run *run, const struct standing *s, bool late, char *out, size_t size)
+{
+    *out = '\0';
+    if (*run->refused)
+        snprintf (out, size, "the model refused: %s", run->refused);
+    else if (s->sources && s->sources_failed == s->sources)
+        snprintf (out, size, "no source could be read (%" PRId64 " tried), as: %s", s->sources, s->source_error);
+    else if (run->database_lost_ms)
+        snprintf (out, size, "the database was away for %" PRId64 " ms during the run", run->database_lost_ms);
+    else if (s->intake && !s->stored)
+        snprintf (out, size, "%" PRId64 " new articles were found and none could be stored%s%s%s", s->intake,
+                  late ? " within the time limit" : "", *run->fault ? ": " : "", run->fault);
+}
+
+static void
+write_stages (struct collector *self)
+{
+    for (size_t i = 0; i < self->run.stage_count; i++) {
+        const struct stage_count *c = &self->run.stages[i];
+        json_t *row = json_pack ("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:I}", "stage", c->name,
+                                 "done", (json_int_t) c->done, "failed", (json_int_t) c->failed,
+                                 "returned", (json_int_t) c->returned, "calls", (json_int_t) c->calls,
+                                 "tokensIn", (json_int_t) c->tokens_in, "tokensOut", (json_int_t) c->tokens_out,
+                                 "cost", c->cost, "busyMs", (json_int_t) c->busy_ms);
+        char *text = json_dumps (row, JSON_COMPACT);
+        if (db_run (self->db, NULL, "INSERT INTO \"RunStage\" SELECT $1::uuid, r.* FROM json_to_record ($2::json) AS r"
+                    " (stage text, done int, failed int, returned int, calls int, \"tokensIn\" bigint, \"tokensOut\" bigint,"
+                    " cost float8, \"busyMs\" bigint) ON CONFLICT DO NOTHING", DB_VALUES (self->run.text, text)) < 0)
+            log_warn ("the figures of a stage could not be written: %s", db_error (self->db));
+        free (text);
+        json_decref (row);
+    }
+}
+
+static void
+close_run (struct collector *self, struct standing *standing, bool late)
+{
+    char error[REASON_SIZE + 256], completed[CLOCK_TEXT_SIZE], stored[24], chunks[24], duration[24];
+    if (read_stored (self, standing) < 0)
+        return;
+    int64_t now_us = clock_wall_us (), duration_ms = clock_mono_ms () - self->run.started_ms;
+    judge (&self->run, standing, late, error, sizeof error);
+    snprintf (stored, sizeof stored, "%" PRId64, standing->stored);
+    snprintf (chunks, sizeof chunks, "%" PRId64, standing->chunks);
+    snprintf (duration, sizeof duration, "%" PRId64, duration_ms);
+    json_t *row = collector_json (self, "UPDATE \"JobRun\" SET status = $2, \"completedAt\" = $3, \"articlesProcessed\" = $4,"
+                                  " \"embeddingsCreated\" = $5, \"durationMs\" = $6, \"errorMessage\" = $7 WHERE id = $1"
+                                  " RETURNING " SQL_RUN,
+                                  DB_VALUES (self->run.text, *error ? "FAILED" : "SUCCESS", db_time (now_us, completed),
+                                             stored, chunks, duration, *error ? error : NULL));
+    if (!row) {
+        log_warn ("the run could not be closed yet: %s", db_error (self->db));
+        return;
+    }
+    write_stages (self);
+    if (db_run (self->db, NULL, "DELETE FROM \"RunSource\" WHERE state = 'unchanged' AND \"runId\" <> $1",
+                DB_VALUES (self->run.text)) < 0)
+        log_warn ("old source records could not be removed: %s", db_error (self->db));
+    remember (self, row);
+    json_decref (row);
+    self->statistics.duration_sum_ms += (double) duration_ms;
+    if (*error)
+        tell_failure (self, error);
+    else {
+        self->statistics.total++;
+        self->statistics.successful++;
+        if (self->statistics.consecutive_failures >= CRITICAL_FAILURES)
+            log_line (LOG_LEVEL_INFO, "JOB", "recovered after %" PRId64 " failures", self->statistics.consecutive_failures);
+        self->statistics.consecutive_failures = 0;
+        log_line (LOG_LEVEL_INFO, "JOB", "✅ Background job completed: %s articles, %s embeddings in %sms", stored, chunks,
+                  duration);
+    }
+    self->run.open = false;
+    run_event (self, WIRE_RUN_CLOSED, "", 0, error);
+}
+
+/* Out of time: what is still leased goes back, the next run takes it up. */
+static void
+hand_back (struct collector *self)
+{
+    int64_t rows = 0;
+    if (db_run (self->db, &rows, "UPDATE \"ArticleWork\" SET state = 'pending', \"leaseUntil\" = NULL, \"dueAt\" = " DB_NOW
+                " WHERE state = 'leased'", 0, NULL) < 0)
+        log_warn ("leases could not be handed back: %s", db_error (self->db));
+    else if (rows)
+        log_info ("leases handed back count=%" PRId64, rows);
+}
+
+void
+run_follow (struct collector *self)
+{
+    struct run *run = &self->run;
+    int64_t now = clock_mono_ms ();
+    struct standing standing;
+    if (!run->open)
+        return;
+    if (!db_ready (self->db) || read_standing (self, &standing) < 0) {
+        if (!run->database_away_ms)
+            run->database_away_ms = now;
+        return;
+    }
+    if (run->database_away_ms) {
+        run->database_lost_ms += MAX_OF (now - run->database_away_ms, INT64_C (1));
+        run->database_away_ms = 0;
+    }
+    run->confirmed |= standing.sources_claimed > 0 || standing.sources == 0;
+    bool late = now - run->started_ms > stage_settings (self->stage)->run_time_limit * 1000
+                || (self->draining && now > self->drain_until_ms);
+    bool over = standing.sources_open == 0 && standing.leased == 0 && (standing.due == 0 || *run->refused);
+    if (late && !over)
+        hand_back (self);
+    if (over || late) {
+        ledger_flush (self);
+        close_run (self, &standing, late);
+    }
+}

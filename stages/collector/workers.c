@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "stages/collector/collector.h"
+
+#define MISSED_HEARTBEATS 3
+
+static void
+worker_destroy (void **ref)
+{
+    struct worker *worker = *ref;
+    free (worker->held);
+    free (worker->attempts);
+    json_decref (worker->statistics);
+    free (worker);
+    *ref = NULL;
+}
+
+void
+workers_init (struct collector *self)
+{
+    self->workers = zhashx_new ();
+    zhashx_set_destructor (self->workers, worker_destroy);
+}
+
+static void
+copy_text (char *out, size_t size, const struct wire_bytes *text)
+{
+    snprintf (out, size, "%.*s", (int) text->size, text->data);
+}
+
+static struct worker *
+worker_of (struct collector *self, const struct wire_bytes *stage, const struct wire_bytes *name)
+{
+    char key[64];
+    copy_text (key, sizeof key, name);
+    struct worker *worker = zhashx_lookup (self->workers, key);
+    if (!worker) {
+        worker = MEM_NEW (struct worker);
+        copy_text (worker->stage, sizeof worker->stage, stage);
+        copy_text (worker->name, sizeof worker->name, name);
+        worker->state = WIRE_ALIVE;
+        worker->interval_ms = (uint32_t) stage_settings (self->stage)->delivery_heartbeat;
+        zhashx_insert (self->workers, key, worker);
+    }
+    worker->seen_ms = clock_mono_ms ();
+    return worker;
+}
+
+static void
+hold (struct worker *worker, uint64_t article, uint32_t attempt)
+{
+    if (worker->held_count == worker->held_room) {
+        worker->held_room = worker->held_room ? 2 * worker->held_room : 64;
+        worker->held = mem_grow (worker->held, worker->held_room, sizeof *worker->held);
+        worker->attempts = mem_grow (worker->attempts, worker->held_room, sizeof *worker->attempts);
+    }
+    worker->held[worker->held_count] = article;
+    worker->attempts[worker->held_count++] = attempt;
+}
+
+static void
+let_go (struct worker *worker, uint64_t article)
+{
+    for (size_t i = 0; i < worker->held_count; i++)
+        if (worker->held[i] == article) {
+            worker->held_count--;
+            worker->held[i] = worker->held[worker->held_count];
+            worker->attempts[i] = worker->attempts[worker->held_count];
+            return;
+        }
+}
+
+void
+workers_heartbeat (struct collector *self, const struct wire_heartbeat *heartbeat)
+{
+    struct worker *worker = worker_of (self, &heartbeat->stage, &heartbeat->worker);
+    copy_text (worker->host, sizeof worker->host, &heartbeat->host);
+    worker->pid = heartbeat->pid;
+    worker->state = heartbeat->state;
+    worker->interval_ms = heartbeat->interval_ms;
+    worker->held_count = 0;
+    for (size_t i = 0; i < heartbeat->held.size / 8; i++)
+        hold (worker, wire_id_at (&heartbeat->held, i), 0);
+    json_decref (worker->statistics);
+    worker->statistics = json_loadb (heartbeat->statistics.data, heartbeat->statistics.size, 0, NULL);
+}
+
+void
+workers_result (struct collector *self, const struct wire_result *result)
+{
+    if (!result->header.article || !result->worker.size)
+        return;
+    struct worker *worker = worker_of (self, &result->stage, &result->worker);
+    if (result->outcome == WIRE_STARTED)
+        hold (worker, result->header.article, result->header.attempt);
+    else
+        let_go (worker, result->header.article);
+}
+
+static void
+worker_lost (struct collector *self, struct worker *worker)
+{
+    bool is_broker = streq (worker->stage, "broker");
+    log_warn ("%s missed %d heartbeats, its articles go to others held=%zu", worker->name, MISSED_HEARTBEATS,
+              worker->held_count);
+    /* The broker only carries: whatever killed it was not the article. */
+    for (size_t i = 0; i < worker->held_count; i++)
+        ledger_fault (self, worker->held[i], worker->attempts[i], is_broker ? "returned" : "crashed",
+                      is_broker ? "the broker went away" : "its worker died");
+}
+
+void
+workers_sweep (struct collector *self)
+{
+    int64_t now = clock_mono_ms ();
+    zlistx_t *names = zhashx_keys (self->workers);
+    for (char *name = zlistx_first (names); name; name = zlistx_next (names)) {
+        struct worker *worker = zhashx_lookup (self->workers, name);
+        bool left = worker->state == WIRE_LEAVING && worker->held_count == 0;
+        if (now - worker->seen_ms <= MISSED_HEARTBEATS * (int64_t) worker->interval_ms)
+            continue;
+        if (!left)
+            worker_lost (self, worker);
+        zhashx_delete (self->workers, name);
+    }
+    zlistx_destroy (&names);
+}
