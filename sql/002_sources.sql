@@ -25,6 +25,7 @@ CREATE TABLE "RunSource" (
     "sourceId" BIGINT NOT NULL REFERENCES "Source" ON DELETE CASCADE,
     state TEXT NOT NULL DEFAULT 'due' CHECK (state IN ('due', 'claimed', 'fresh', 'unchanged', 'failed')),
     "claimedAt" TIMESTAMP,
+    "claimedBy" TEXT,                   -- the fetcher; when it dies the collector makes the row due again
     status INT,                         -- of HTTP
     discovered INT NOT NULL DEFAULT 0,  -- = duplicate + intake
     duplicate INT NOT NULL DEFAULT 0,

@@ -150,7 +150,7 @@ read_offset (const char *at, struct date *d)
         minutes = read_digits (at + used + 1, 2);
         used += 3;
     }
-    if (hours > 24 || minutes > 59)
+    if (minutes > 59)
         d->year = UNKNOWN, d->month = 0; /* an impossible zone makes an impossible date */
     d->offset_min = (hours * 60 + minutes) * (*at == '-' ? -1 : 1);
     d->has_zone = true;

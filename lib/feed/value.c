@@ -211,18 +211,23 @@ is_void (const char *name)
     return false;
 }
 
+/* Whether text beside elements is text, or markup that was escaped once more. */
+enum text_is { TEXT_IS_TEXT, TEXT_IS_MARKUP };
+
 /* Prefixes go: readers of HTML do not know them. */
 static void
-add_markup (struct buf *out, const xmlNode *node)
+add_markup (struct buf *out, const xmlNode *node, enum text_is text_is)
 {
     for (const xmlNode *n = node->children; n && out->len <= FEED_FIELD_MAX; n = n->next) {
-        if (is_text (n)) {
+        if (is_text (n) && text_is == TEXT_IS_MARKUP) {
+            buf_add_str (out, (const char *) n->content);
+        } else if (is_text (n)) {
             add_escaped (out, (const char *) n->content);
         } else if (n->type == XML_ELEMENT_NODE) {
             const char *name;
             (void) value_name (n, &name); /* only the local name matters */
             add_start (out, n, name);
-            add_markup (out, n);
+            add_markup (out, n, text_is);
             if (!is_void (name))
                 buf_printf (out, "</%s>", name);
         }
@@ -235,7 +240,7 @@ value_markup (const xmlNode *node)
     if (!value_has_elements (node))
         return value_text (node);
     struct buf out = { 0 };
-    add_markup (&out, node);
+    add_markup (&out, node, TEXT_IS_TEXT);
     return buf_take (&out);
 }
 
@@ -299,6 +304,14 @@ inner_div (const xmlNode *node)
     return div ? div : node;
 }
 
+static char *
+construct_markup (const xmlNode *node, enum text_is text_is)
+{
+    struct buf out = { 0 };
+    add_markup (&out, node, text_is);
+    return buf_take (&out);
+}
+
 char *
 value_construct (const xmlNode *node, enum value_kind *ret_kind)
 {
@@ -318,8 +331,10 @@ value_construct (const xmlNode *node, enum value_kind *ret_kind)
             free (coded);
         else
             value = coded;
+    } else if (xml) { /* there text is text even where no element stands beside it */
+        value = construct_markup (inner_div (node), TEXT_IS_TEXT);
     } else {
-        value = value_markup (xml ? inner_div (node) : node);
+        value = html ? construct_markup (node, TEXT_IS_MARKUP) : value_markup (node);
     }
     free (type);
     free (mode);

@@ -12,7 +12,8 @@
 #include <string.h>
 #include <strings.h>
 
-/* What an entry can hold once; of several candidates the best rank wins, of equal ones the first. */
+/* What an entry can hold once; of several candidates the best rank wins, of equal ones
+ * the first, of dates the last. */
 enum field {
     FIELD_TITLE,
     FIELD_URL,
@@ -88,7 +89,7 @@ static void
 set_date (struct draft *draft, enum field field, int rank, int64_t date_us)
 {
     int64_t *slot = field == FIELD_PUBLISHED ? &draft->entry->published_us : &draft->entry->updated_us;
-    if (date_us == FEED_NO_DATE || rank <= draft->rank[field])
+    if (date_us == FEED_NO_DATE || rank < draft->rank[field])
         return;
     *slot = date_us;
     draft->rank[field] = rank;
@@ -212,33 +213,37 @@ read_link (struct draft *draft, const xmlNode *node, const struct row *row)
     free (trimmed);
 }
 
-/* The alternate link, HTML before others; as a last resort the entry itself. */
+/* The alternate link; as a last resort the entry itself. */
 static void
 read_atom_link (struct draft *draft, const xmlNode *node, const struct row *row)
 {
     char *rel = value_attribute (node, "rel"), *href = value_attribute (node, "href");
-    char *type = value_attribute (node, "type");
     bool alternate = !rel || !rel[0] || strcasecmp (rel, "alternate") == 0 ||
                      strcasecmp (rel, "http://www.iana.org/assignments/relation/alternate") == 0;
-    bool html = !type || !type[0] || strcasestr (type, "html");
-    int rank = alternate ? row->rank + html : strcasecmp (rel, "self") == 0 ? 1 : 0;
-    if (href && rank)
-        set_text (draft, row->field, rank, resolve (draft->reader, node, href));
+    int rank = alternate ? row->rank : strcasecmp (rel, "self") == 0 ? 1 : 0;
+    if (href && rank) /* an empty link means xml:base itself, though never the feed's own address */
+        set_text (draft, row->field, rank,
+                  href[0] ? resolve (draft->reader, node, href) : value_base (node, NULL));
     else if (!href && alternate)
         read_link (draft, node, row);
     free (rel);
     free (href);
-    free (type);
 }
 
-/* RSS: an id that is a permanent link unless it says otherwise. */
+static bool
+is_web_address (const char *text)
+{
+    return strncasecmp (text, "http://", 7) == 0 || strncasecmp (text, "https://", 8) == 0;
+}
+
+/* RSS: an id that is a permanent link too, unless it says otherwise. */
 static void
 read_guid (struct draft *draft, const xmlNode *node, const struct row *row)
 {
     char *text = value_text (node), *id = feed_clean_text (text);
     char *permanent = value_attribute (node, "isPermaLink");
-    if (id && (!permanent || strcasecmp (permanent, "false") != 0) &&
-        (strncasecmp (id, "http://", 7) == 0 || strncasecmp (id, "https://", 8) == 0))
+    if (id && (!permanent || strcasecmp (permanent, "true") == 0) &&
+        is_web_address (id))
         set_text (draft, FIELD_URL, row->rank / 2, mem_dup (id));
     set_text (draft, row->field, row->rank, id);
     free (permanent);
@@ -253,12 +258,16 @@ read_id (struct draft *draft, const xmlNode *node, const struct row *row)
     free (text);
 }
 
-/* Atom: an id may be relative to xml:base, though never to the document (prior versions of Atom). */
+/* Atom: an id may be relative to xml:base, though never to the document. One that is a web address is the entry's
+ * where it has no link. */
 static void
 read_atom_id (struct draft *draft, const xmlNode *node, const struct row *row)
 {
     char *text = value_text (node), *base = value_base (node, NULL);
-    set_text (draft, row->field, row->rank, url_resolve (base, text));
+    char *id = url_resolve (base, text);
+    if (id && is_web_address (id))
+        set_text (draft, FIELD_URL, 1, mem_dup (id));
+    set_text (draft, row->field, row->rank, id);
     free (base);
     free (text);
 }
@@ -275,12 +284,16 @@ static void
 read_term (struct draft *draft, const xmlNode *node, const struct row *row)
 {
     char *term = value_attribute (node, "term");
+    if (!term)
+        term = value_attribute (node, "label");
     if (term)
         feed_entry_add_category (draft->entry, term);
     else
         read_category (draft, node, row);
     free (term);
 }
+
+static void read_within (struct draft *draft, const xmlNode *node, const struct row *row);
 
 /* ---- the tables ---- */
 
@@ -291,6 +304,9 @@ static const struct row rss_rows[] = {
     { OWN, "link", read_link, FIELD_URL, 90 },
     { OWN, "guid", read_guid, FIELD_ID, 90 },
     { OWN, "description", read_html, FIELD_SUMMARY, 90 },
+    { OWN, "summary", read_html, FIELD_SUMMARY, 50 },
+    { OWN, "body", read_html, FIELD_CONTENT, 60 },
+    { OWN, "fullitem", read_html, FIELD_CONTENT, 60 },
     { OWN, "pubDate", read_date, FIELD_PUBLISHED, 90 },
     { OWN, "author", read_person, FIELD_AUTHOR, 80 },
     { OWN, "category", read_category, FIELD_CATEGORY, 1 },
@@ -318,6 +334,7 @@ static const struct row atom_rows[] = {
     { OWN, "created", read_date, FIELD_PUBLISHED, 70 },
     { OWN, "updated", read_date, FIELD_UPDATED, 90 },
     { OWN, "modified", read_date, FIELD_UPDATED, 80 },
+    { XML_NS_DC, "date", read_date, FIELD_UPDATED, 60 },
     { OWN, "author", read_person, FIELD_AUTHOR, 90 },
     { OWN, "category", read_term, FIELD_CATEGORY, 1 },
 };
@@ -329,7 +346,9 @@ static const struct row extension_rows[] = {
     { XML_NS_ATOM, "summary", read_construct, FIELD_SUMMARY, 40 },
     { XML_NS_ATOM, "content", read_construct, FIELD_CONTENT, 40 },
     { XML_NS_ATOM, "published", read_date, FIELD_PUBLISHED, 40 },
+    { XML_NS_ATOM, "issued", read_date, FIELD_PUBLISHED, 35 },
     { XML_NS_ATOM, "updated", read_date, FIELD_UPDATED, 90 },
+    { XML_NS_ATOM, "modified", read_date, FIELD_UPDATED, 80 },
     { XML_NS_ATOM, "author", read_person, FIELD_AUTHOR, 40 },
     { XML_NS_ATOM, "category", read_term, FIELD_CATEGORY, 1 },
     { XML_NS_DC, "title", read_title, FIELD_TITLE, 30 },
@@ -340,7 +359,6 @@ static const struct row extension_rows[] = {
     { XML_NS_DC, "author", read_author, FIELD_AUTHOR, 60 },
     { XML_NS_DC, "subject", read_category, FIELD_CATEGORY, 1 },
     { XML_NS_DCTERMS, "issued", read_date, FIELD_PUBLISHED, 50 },
-    { XML_NS_DCTERMS, "created", read_date, FIELD_PUBLISHED, 45 },
     { XML_NS_DCTERMS, "modified", read_date, FIELD_UPDATED, 60 },
     { XML_NS_CONTENT, "encoded", read_html, FIELD_CONTENT, 80 },
     { XML_NS_XHTML, "body", read_html, FIELD_CONTENT, 60 },
@@ -351,6 +369,9 @@ static const struct row extension_rows[] = {
     { XML_NS_ITUNES, "subtitle", read_html, FIELD_SUMMARY, 10 },
     { XML_NS_MEDIA, "title", read_title, FIELD_TITLE, 10 },
     { XML_NS_MEDIA, "description", read_html, FIELD_SUMMARY, 15 },
+    { XML_NS_MEDIA, "category", read_category, FIELD_CATEGORY, 1 },
+    { XML_NS_MEDIA, "group", read_within, FIELD_COUNT, 0 },
+    { XML_NS_MEDIA, "content", read_within, FIELD_COUNT, 0 },
 };
 
 static const struct row *
@@ -390,43 +411,52 @@ find_child (const struct reader *reader, const xmlNode *node, const char *name)
     return NULL;
 }
 
+static const struct row *
+row_of (const struct reader *reader, const xmlNode *node)
+{
+    if (node->type != XML_ELEMENT_NODE)
+        return NULL;
+    const char *name;
+    enum xml_ns ns = own_namespace (reader, node, &name);
+    const struct row *row = find_row (reader->rows, reader->row_count, ns, name);
+    return row ? row : find_row (extension_rows, COUNT_OF (extension_rows), ns, name);
+}
+
 static void
 read_fields (struct draft *draft, const xmlNode *node)
 {
-    const struct reader *reader = draft->reader;
     for (const xmlNode *n = node->children; n; n = n->next) {
-        if (n->type != XML_ELEMENT_NODE)
-            continue;
-        const char *name;
-        enum xml_ns ns = own_namespace (reader, n, &name);
-        const struct row *row = find_row (reader->rows, reader->row_count, ns, name);
-        if (!row)
-            row = find_row (extension_rows, COUNT_OF (extension_rows), ns, name);
+        const struct row *row = row_of (draft->reader, n);
         if (row)
             row->read (draft, n, row);
     }
 }
 
-/* An Atom entry without author has its source's. */
+/* Media RSS groups what describes the entry. */
+static void
+read_within (struct draft *draft, const xmlNode *node, const struct row *row UNUSED)
+{
+    read_fields (draft, node);
+}
+
+/* An Atom entry without author has its source's, or its feed's (RFC 4287, 4.2.1). */
 static void
 read_source_author (struct draft *draft, const xmlNode *node)
 {
     const xmlNode *source = find_child (draft->reader, node, "source");
     const xmlNode *author = source ? find_child (draft->reader, source, "author") : NULL;
+    if (!author)
+        author = find_child (draft->reader, node->parent, "author");
     if (author)
         set_text (draft, FIELD_AUTHOR, 1, person_name (author));
 }
 
-/* RSS 1.0: the resource an item is about is its id, and its link where it has none. */
+/* RSS 1.0: the resource an item is about is its id. */
 static void
 read_about (struct draft *draft, const xmlNode *node)
 {
     char *about = value_attribute (node, "about");
-    char *id = feed_clean_text (about);
-    if (id) {
-        set_text (draft, FIELD_URL, 1, resolve (draft->reader, node, id));
-        set_text (draft, FIELD_ID, 80, id);
-    }
+    set_text (draft, FIELD_ID, 80, feed_clean_text (about));
     free (about);
 }
 
@@ -451,17 +481,18 @@ read_entries (const struct reader *reader, const xmlNode *node, const char *name
             read_entry (reader, n);
 }
 
+/* What the rows call a title of an entry is one of a feed. */
 static char *
 feed_title (const struct reader *reader, const xmlNode *node)
 {
-    const xmlNode *title = find_child (reader, node, "title");
-    if (!title)
-        return NULL;
-    if (reader->feed->format == FEED_ATOM)
-        return construct_title (title);
-    char *markup = value_markup (title), *clean = feed_clean_title (markup);
-    free (markup);
-    return clean;
+    struct feed_entry entry = { 0 };
+    struct draft draft = { .reader = reader, .entry = &entry };
+    for (const xmlNode *n = node->children; n; n = n->next) {
+        const struct row *row = row_of (reader, n);
+        if (row && row->field == FIELD_TITLE)
+            row->read (&draft, n, row);
+    }
+    return entry.title;
 }
 
 /* Items stand in the channel (RSS 0.91 and later) or beside it (RDF, and strays). */

@@ -183,6 +183,9 @@ words_read (struct splitter *self, size_t bytes)
     while (at < bytes) {
         if (text[at] < 0x80)
             at = plain_end (text, at, bytes);
+        else
+            while (at < bytes && byte_classes[text[at]] == BYTE_WORD)
+                at++;
         if (at == bytes)
             break;
         enum point_kind kind = point_read (self, at, bytes, &step);

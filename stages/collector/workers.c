@@ -102,6 +102,10 @@ worker_lost (struct collector *self, struct worker *worker)
     bool is_broker = streq (worker->stage, "broker");
     log_warn ("%s missed %d heartbeats, its articles go to others held=%zu", worker->name, MISSED_HEARTBEATS,
               worker->held_count);
+    if (streq (worker->stage, "fetcher")
+        && db_run (self->db, NULL, "UPDATE \"RunSource\" SET state = 'due' WHERE \"claimedBy\" = $1 AND state = 'claimed'",
+                   DB_VALUES (worker->name)) < 0)
+        log_warn ("the sources of a lost fetcher wait for their time-out: %s", db_error (self->db));
     /* The broker only carries: whatever killed it was not the article. */
     for (size_t i = 0; i < worker->held_count; i++)
         ledger_fault (self, worker->held[i], worker->attempts[i], is_broker ? "returned" : "crashed",

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "stages/fetcher/fetcher.h"
+
+#define ROWS_PER_TURN 128
+#define CRASHES_ALONE 2       /* workers that died with it in hand: from here on it travels alone */
+
+static const char lease_sql[] =
+    "UPDATE \"ArticleWork\" w SET state = 'leased', \"runId\" = $1, dispatches = dispatches + 1,"
+    " \"leaseUntil\" = " DB_NOW " + $3::int * interval '1 second'"
+    " FROM (SELECT id FROM \"ArticleWork\" WHERE state = 'pending' AND \"dueAt\" <= " DB_NOW
+    "  AND EXISTS (SELECT 1 FROM \"JobRun\" WHERE id = $1 AND status = 'RUNNING')"
+    "  ORDER BY \"dueAt\", id LIMIT greatest (0, least ($4::bigint, $2::bigint"
+    "   - (SELECT count (*) FROM \"ArticleWork\" WHERE state = 'leased'))) FOR UPDATE SKIP LOCKED) p"
+    " WHERE w.id = p.id RETURNING w.id, source, url, title, author, " DB_US ("\"publishedAt\"") ", content, summary,"
+    " \"summaryModel\", dispatches, crashes";
+
+static struct wire_bytes
+field (const PGresult *rows, int row, int column)
+{
+    return (struct wire_bytes){ PQgetvalue (rows, row, column), (size_t) PQgetlength (rows, row, column) };
+}
+
+static void
+bury (struct fetcher *self, const char *id, const char *reason)
+{
+    if (db_run (self->db, NULL, "UPDATE \"ArticleWork\" SET state = 'dead', reason = $2, \"leaseUntil\" = NULL WHERE id = $1",
+                DB_VALUES (id, reason)) < 0)
+        log_warn ("article=%s cannot be sent and not be marked: %s", id, db_error (self->db));
+}
+
+static void
+send_row (struct fetcher *self, const PGresult *rows, int row)
+{
+    struct wire_article wire = {
+        .header = { .run = self->run_id, .article = (uint64_t) db_int (rows, row, 0),
+                    .attempt = (uint32_t) db_int (rows, row, 9) },
+        .flags = db_int (rows, row, 10) >= CRASHES_ALONE ? WIRE_ALONE : 0,
+        .published_us = db_int (rows, row, 5),
+        .source = field (rows, row, 1),
+        .url = field (rows, row, 2),
+        .title = field (rows, row, 3),
+        .author = field (rows, row, 4),
+        .content = field (rows, row, 6),
+        .summary = field (rows, row, 7),
+        .summary_model = field (rows, row, 8),
+    };
+    wire.header.deadline_us = clock_wall_us () + stage_settings (self->stage)->run_time_limit * US_PER_S;
+    int r = stage_dispatch (self->stage, &wire);
+    if (r < 0)
+        bury (self, db_text (rows, row, 0), r == -EMSGSIZE ? "too large for a message" : "a field is past its limit");
+    self->dispatched++;
+}
+
+void
+dispatch_turn (struct fetcher *self)
+{
+    const struct settings *s = stage_settings (self->stage);
+    char window[24], lease[24], most[24];
+    if (!self->active || self->halted || stage_is_stopping (self->stage) || !db_ready (self->db))
+        return;
+    snprintf (window, sizeof window, "%" PRId64, s->fetcher_window);
+    snprintf (lease, sizeof lease, "%" PRId64, s->delivery_lease);
+    snprintf (most, sizeof most, "%d", ROWS_PER_TURN);
+    int count;
+    do {
+        PGresult *rows = db_query (self->db, lease_sql, DB_VALUES (self->run, window, lease, most));
+        if (!rows) {
+            log_warn ("nothing could be dispatched: %s", db_error (self->db));
+            return;
+        }
+        count = PQntuples (rows);
+        for (int i = 0; i < count; i++)
+            send_row (self, rows, i);
+        PQclear (rows);
+    } while (count == ROWS_PER_TURN);
+}
+
+void
+dispatch_release_expired (struct fetcher *self)
+{
+    int64_t rows = 0;
+    if (db_run (self->db, &rows, "UPDATE \"ArticleWork\" SET state = 'pending', \"leaseUntil\" = NULL, \"dueAt\" = " DB_NOW ","
+                " reason = 'its lease ran out' WHERE id IN (SELECT id FROM \"ArticleWork\" WHERE state = 'leased'"
+                " AND \"leaseUntil\" < " DB_NOW " FOR UPDATE SKIP LOCKED)", 0, NULL) < 0)
+        log_warn ("expired leases could not be released: %s", db_error (self->db));
+    else if (rows)
+        log_warn ("leases ran out, dispatching again count=%" PRId64, rows);
+}

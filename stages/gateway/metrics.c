@@ -1,0 +1,276 @@
+/* Families whose samples are known beforehand are rows of a table; those with a sample a stage, a link or a worker are
+ * collected first, for all samples of a family must stand together.
+ * SPDX-License-Identifier: MPL-2.0 */
+#include "metrics.h"
+
+#include <dirent.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+enum unit { AS_IT_IS, MILLISECONDS, TIME };
+
+/* Rows of one name follow each other; the first of them says type and help. */
+static const struct row {
+    const char *name, *type, *help;
+    const char *label, *value; /* label NULL: none */
+    const char *path;          /* in the status document */
+    enum unit unit;
+} rows[] = {
+    { "newsmill_healthy", "gauge", "Whether the mill calls itself healthy.", NULL, NULL, "healthy", AS_IT_IS },
+    { "newsmill_executing", "gauge", "Whether a run is under way.", NULL, NULL, "scheduler.currentlyExecuting", AS_IT_IS },
+    { "newsmill_runs_total", "counter", "Runs that ended, by status.", "status", "success", "stats.successfulRuns", AS_IT_IS },
+    { "newsmill_runs_total", NULL, NULL, "status", "failed", "stats.failedRuns", AS_IT_IS },
+    { "newsmill_last_run_timestamp_seconds", "gauge", "When the last run ended.", NULL, NULL, "lastRun.completedAt", TIME },
+    { "newsmill_last_run_duration_seconds", "gauge", "How long the last run took.", NULL, NULL, "lastRun.durationMs",
+      MILLISECONDS },
+    { "newsmill_run_duration_average_seconds", "gauge", "How long a run takes on average.", NULL, NULL,
+      "stats.averageDurationMs", MILLISECONDS },
+    { "newsmill_consecutive_failures", "gauge", "Runs that failed in a row, up to now.", NULL, NULL,
+      "stats.consecutiveFailures", AS_IT_IS },
+    { "newsmill_critical", "gauge", "Whether runs failed so often in a row that someone should look.", NULL, NULL,
+      "critical", AS_IT_IS },
+    { "newsmill_articles", "gauge", "Articles in the ledger, by state.", "state", "done", "conservation.done", AS_IT_IS },
+    { "newsmill_articles", NULL, NULL, "state", "dead", "conservation.dead", AS_IT_IS },
+    { "newsmill_articles", NULL, NULL, "state", "pending", "conservation.pending", AS_IT_IS },
+    { "newsmill_articles", NULL, NULL, "state", "leased", "conservation.leased", AS_IT_IS },
+    { "newsmill_discovered_total", "counter", "Entries seen in feeds.", NULL, NULL, "conservation.discovered", AS_IT_IS },
+    { "newsmill_duplicate_total", "counter", "Entries that were known already.", NULL, NULL, "conservation.duplicate",
+      AS_IT_IS },
+    { "newsmill_intake_total", "counter", "Entries taken into the ledger.", NULL, NULL, "conservation.intake", AS_IT_IS },
+    { "newsmill_conservation_ok", "gauge", "Whether every entry seen is accounted for.", NULL, NULL, "conservation.ok",
+      AS_IT_IS },
+    { "newsmill_ticks_total", "counter", "Ticks of the clock, by what became of them.", "outcome", "ran", "ticks.ran",
+      AS_IT_IS },
+    { "newsmill_ticks_total", NULL, NULL, "outcome", "skipped", "ticks.skipped", AS_IT_IS },
+    { "newsmill_ticks_total", NULL, NULL, "outcome", "missed", "ticks.missed", AS_IT_IS },
+};
+
+/* ---- the text format ---- */
+
+static void
+put_head (struct buf *out, const char *name, const char *type, const char *help)
+{
+    buf_printf (out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+static void
+put_label (struct buf *out, const char *label, const char *value)
+{
+    buf_printf (out, "%s=\"", label);
+    for (; *value; value++)
+        if (*value == '\n')
+            buf_add_str (out, "\\n");
+        else if (*value == '"' || *value == '\\')
+            buf_printf (out, "\\%c", *value);
+        else
+            buf_add_char (out, *value);
+    buf_add_char (out, '"');
+}
+
+static void
+put_sample (struct buf *out, const char *name, const char *label, const char *value, double number)
+{
+    buf_add_str (out, name);
+    if (label) {
+        buf_add_char (out, '{');
+        put_label (out, label, value);
+        buf_add_char (out, '}');
+    }
+    buf_printf (out, " %.15g\n", number);
+}
+
+/* ---- values out of documents ---- */
+
+static const json_t *
+look_up (const json_t *document, const char *path)
+{
+    char key[64];
+    for (; document && *path; path += *path == '.') {
+        size_t length = strcspn (path, ".");
+        snprintf (key, sizeof key, "%.*s", (int) length, path);
+        document = json_object_get (document, key);
+        path += length;
+    }
+    return document;
+}
+
+/* "2025-11-17T02:40:00.123Z" */
+static bool
+read_time (const char *text, double *ret_seconds)
+{
+    struct tm tm = { 0 };
+    const char *rest = strptime (text, "%Y-%m-%dT%H:%M:%S", &tm);
+    int64_t thousandths = 0;
+    if (!rest)
+        return false;
+    if (*rest == '.' && strlen (rest) == 5) {
+        const char digits[] = { rest[1], rest[2], rest[3], '\0' };
+        if (num_parse (digits, 0, 999, &thousandths) < 0)
+            return false;
+        rest += 4;
+    }
+    *ret_seconds = (double) timegm (&tm) + (double) thousandths / 1000;
+    return strcmp (rest, "Z") == 0;
+}
+
+static bool
+read_value (const json_t *value, enum unit unit, double *ret_number)
+{
+    if (unit == TIME)
+        return json_is_string (value) && read_time (json_string_value (value), ret_number);
+    if (json_is_boolean (value))
+        *ret_number = json_is_true (value);
+    else if (json_is_number (value))
+        *ret_number = json_number_value (value) / (unit == MILLISECONDS ? 1000 : 1);
+    else
+        return false;
+    return true;
+}
+
+static void
+put_rows (struct buf *out, const json_t *status)
+{
+    const struct row *head = NULL, *said = NULL;
+    for (size_t i = 0; i < COUNT_OF (rows); i++) {
+        double number;
+        if (rows[i].help)
+            head = &rows[i];
+        if (!read_value (look_up (status, rows[i].path), rows[i].unit, &number))
+            continue;
+        if (said != head)
+            put_head (out, head->name, head->type, head->help);
+        said = head;
+        put_sample (out, rows[i].name, rows[i].label, rows[i].value, number);
+    }
+}
+
+/* One family with a sample for each member of an object of numbers. */
+static void
+put_object (struct buf *out, const char *name, const char *help, const char *label, json_t *numbers)
+{
+    const char *key;
+    json_t *value;
+    bool said = false;
+    json_object_foreach (numbers, key, value) {
+        double number;
+        if (!read_value (value, AS_IT_IS, &number))
+            continue;
+        if (!said)
+            put_head (out, name, "gauge", help);
+        said = true;
+        put_sample (out, name, label, key, number);
+    }
+}
+
+static void
+add_to (json_t *numbers, const char *key, double more)
+{
+    json_object_set_new (numbers, key, json_real (json_number_value (json_object_get (numbers, key)) + more));
+}
+
+/* What all workers together hold by stage, and what waits in the broker by link. */
+static void
+put_workers (struct buf *out, const json_t *workers)
+{
+    static const char tail[] = ".queued";
+    json_t *held = json_object (), *queued = json_object ();
+    size_t i;
+    json_t *worker, *value;
+    json_array_foreach (json_object_get (workers, "workers"), i, worker) {
+        const char *stage = json_string_value (json_object_get (worker, "stage")), *key;
+        if (!stage)
+            continue;
+        add_to (held, stage, json_number_value (json_object_get (worker, "held")));
+        if (strcmp (stage, "broker") != 0)
+            continue;
+        json_object_foreach (json_object_get (worker, "statistics"), key, value) {
+            size_t length = strlen (key);
+            if (length < sizeof tail || strcmp (key + length - (sizeof tail - 1), tail) != 0)
+                continue;
+            char *link = mem_copy (key, length - (sizeof tail - 1));
+            add_to (queued, link, json_number_value (value));
+            free (link);
+        }
+    }
+    put_object (out, "newsmill_held_articles", "Articles in workers' hands, by stage.", "stage", held);
+    put_object (out, "newsmill_queue_messages", "Messages that wait in the broker, by link.", "link", queued);
+    json_decref (held);
+    json_decref (queued);
+}
+
+void
+metrics_write (struct buf *out, const json_t *status, const json_t *workers)
+{
+    put_head (out, "newsmill_up", "gauge", "Whether the collector answers.");
+    put_sample (out, "newsmill_up", NULL, NULL, status ? 1 : 0);
+    put_head (out, "newsmill_build_info", "gauge", "The gateway's version.");
+    put_sample (out, "newsmill_build_info", "version", NEWSMILL_VERSION, 1);
+    put_rows (out, status);
+    put_object (out, "newsmill_workers", "Processes that report, by stage.", "stage", json_object_get (status, "workers"));
+    put_workers (out, workers);
+}
+
+/* ---- this process ---- */
+
+static double
+resident_bytes (void)
+{
+    long long pages[2] = { 0, 0 };
+    FILE *f = fopen ("/proc/self/statm", "re");
+    if (f && fscanf (f, "%lld %lld", &pages[0], &pages[1]) != 2)
+        pages[1] = 0;
+    if (f)
+        fclose (f);
+    return (double) pages[1] * (double) sysconf (_SC_PAGESIZE);
+}
+
+static double
+open_descriptors (void)
+{
+    DIR *folder = opendir ("/proc/self/fd");
+    int count = -1; /* the one that looks */
+    if (!folder)
+        return 0;
+    for (const struct dirent *entry; (entry = readdir (folder)) != NULL;)
+        count += *entry->d_name != '.';
+    closedir (folder);
+    return count;
+}
+
+static double
+cpu_seconds (void)
+{
+    struct rusage usage = { 0 };
+    getrusage (RUSAGE_SELF, &usage);
+    return (double) (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec)
+           + (double) (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / (double) US_PER_S;
+}
+
+static void
+put_one (struct buf *out, const char *name, const char *type, const char *help, double number)
+{
+    put_head (out, name, type, help);
+    put_sample (out, name, NULL, NULL, number);
+}
+
+void
+metrics_write_process (struct buf *out, int64_t started_us, const uint64_t answered[6])
+{
+    static const char *const classes[] = { NULL, NULL, "2xx", "3xx", "4xx", "5xx" };
+    struct rlimit limit = { 0 };
+    put_head (out, "newsmill_http_replies_total", "counter", "Replies of this gateway, by class of status.");
+    for (size_t i = 2; i < COUNT_OF (classes); i++)
+        put_sample (out, "newsmill_http_replies_total", "class", classes[i], (double) answered[i]);
+    put_one (out, "process_cpu_seconds_total", "counter", "CPU time of the gateway.", cpu_seconds ());
+    put_one (out, "process_resident_memory_bytes", "gauge", "Resident memory of the gateway.", resident_bytes ());
+    put_one (out, "process_start_time_seconds", "gauge", "When the gateway started.",
+             (double) started_us / (double) US_PER_S);
+    put_one (out, "process_open_fds", "gauge", "Open descriptors of the gateway.", open_descriptors ());
+    if (getrlimit (RLIMIT_NOFILE, &limit) == 0)
+        put_one (out, "process_max_fds", "gauge", "Descriptors the gateway may open.", (double) limit.rlim_cur);
+}
