@@ -22,11 +22,13 @@
 #define ROLE "newsmill"
 #define DATABASE "newsmill"
 #define READY_POLL_MS 25
+#define START_TRIES 5
 #define SOCKET_NAME "/.s.PGSQL.5432"
 #define DEEPEST_PATH 120 /* components; the index has to fit in an exit code */
 
 struct postgres {
     char *bin;        /* folder of the programs */
+    char *program;
     char *cluster, *socket_dir, *log, *url, *admin_url;
     bool drop_to;
     uid_t uid;
@@ -101,6 +103,7 @@ choose_server (struct postgres *self, char reason[POSTGRES_REASON_SIZE])
 {
     long version = cluster_version (self->cluster);
     self->bin = find_server (version);
+    self->program = self->bin ? mem_printf ("%s/postgres", self->bin) : NULL;
     if (self->bin)
         return 0;
     if (version)
@@ -375,18 +378,20 @@ open_log (struct postgres *self, char reason[POSTGRES_REASON_SIZE])
     return -EINVAL;
 }
 
-/* The folder in /tmp must be nobody else's, whoever made it. */
+/* It may be in /tmp, where others can make folders too. */
 static int
 make_socket_folder (const struct postgres *self, char reason[POSTGRES_REASON_SIZE])
 {
     struct stat st;
     uid_t owner = self->drop_to ? self->uid : geteuid ();
-    if (lstat (self->socket_dir, &st) == 0 && (!S_ISDIR (st.st_mode) || st.st_uid != owner || st.st_mode & 077)) {
-        snprintf (reason, POSTGRES_REASON_SIZE, "%s is not a private folder of the database's user: remove it",
-                  self->socket_dir);
-        return -EINVAL;
-    }
-    return make_folder (self, self->socket_dir, reason);
+    int r = lstat (self->socket_dir, &st) == 0 ? 0 : make_folder (self, self->socket_dir, reason);
+    if (r < 0)
+        return r;
+    if (lstat (self->socket_dir, &st) == 0 && S_ISDIR (st.st_mode) && st.st_uid == owner && !(st.st_mode & 077))
+        return 0;
+    snprintf (reason, POSTGRES_REASON_SIZE, "%s is not a folder for the database's user alone: remove it",
+              self->socket_dir);
+    return -EINVAL;
 }
 
 static int
@@ -426,7 +431,7 @@ postgres_destroy (struct postgres **postgres)
     struct postgres *self = *postgres;
     if (!self)
         return;
-    char *const texts[] = { self->bin, self->cluster, self->socket_dir, self->log, self->url, self->admin_url };
+    char *const texts[] = { self->bin, self->program, self->cluster, self->socket_dir, self->log, self->url, self->admin_url };
     for (size_t i = 0; i < COUNT_OF (texts); i++)
         free (texts[i]);
     buf_fini (&self->socket_option);
@@ -455,7 +460,7 @@ postgres_service (struct postgres *self)
     };
     const char **argv = mem_alloc ((2 * COUNT_OF (options) + 6) * sizeof *argv);
     size_t n = 0;
-    argv[n++] = mem_printf ("%s/postgres", self->bin); /* lives as long as the process */
+    argv[n++] = self->program;
     argv[n++] = "-D";
     argv[n++] = self->cluster;
     argv[n++] = "-c";
@@ -488,13 +493,35 @@ make_database (const struct postgres *self, char reason[POSTGRES_REASON_SIZE])
     return r;
 }
 
+/* What the server said last of why it ends. */
+static void
+explain_death (const struct postgres *self, char reason[POSTGRES_REASON_SIZE])
+{
+    char line[512], last[512] = "";
+    FILE *file = fopen (self->log, "re");
+    while (file && fgets (line, sizeof line, file)) {
+        const char *fatal = strstr (line, "FATAL:");
+        if (fatal)
+            snprintf (last, sizeof last, "%s", fatal);
+    }
+    if (file)
+        fclose (file);
+    last[strcspn (last, "\n")] = '\0';
+    snprintf (reason, POSTGRES_REASON_SIZE, "the private database does not start: %s (see %s)",
+              *last ? last : "it does not say why", self->log);
+}
+
 int
 postgres_wait (struct postgres *self, struct supervisor *supervisor, char reason[POSTGRES_REASON_SIZE])
 {
-    int64_t begin_ms = clock_mono_ms (), say_ms = begin_ms + 5000;
+    int64_t say_ms = clock_mono_ms () + 5000;
     while (PQping (self->admin_url) != PQPING_OK) {
         if (!supervisor_wait (supervisor, READY_POLL_MS))
             return -EINTR;
+        if (supervisor_deaths (supervisor, "postgres") >= START_TRIES) {
+            explain_death (self, reason);
+            return -EIO;
+        }
         if (clock_mono_ms () < say_ms)
             continue;
         /* After a power cut it may read its log for minutes. */

@@ -36,6 +36,7 @@ struct child {
     pid_t pid;             /* 0: not running */
     int64_t started_ms, next_start_ms, backoff_ms;
     bool wanted;           /* to be started at next_start_ms */
+    size_t deaths;
 };
 
 struct supervisor {
@@ -153,6 +154,16 @@ supervisor_running (const struct supervisor *self)
     size_t count = 0;
     for (size_t i = 0; i < self->count; i++)
         count += self->children[i]->pid != 0;
+    return count;
+}
+
+size_t
+supervisor_deaths (const struct supervisor *self, const char *name)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < self->count; i++)
+        if (strcmp (self->children[i]->service.name, name) == 0)
+            count += self->children[i]->deaths;
     return count;
 }
 
@@ -279,6 +290,7 @@ on_death (struct supervisor *self, struct child *child, int status)
     char what[128];
     pid_t pid = child->pid;
     child->pid = 0;
+    child->deaths++;
     if (self->stopping)
         return;
     const char *name = child->service.name;
@@ -289,6 +301,9 @@ on_death (struct supervisor *self, struct child *child, int status)
     } else if (WIFEXITED (status) && WEXITSTATUS (status) == EXEC_FAILED) {
         log_error ("%s (%s) %s: stopping", name, child->service.argv[0], what);
         supervisor_stop (self, EXIT_TEMP);
+    } else if (child->service.ends_all && WIFEXITED (status) && WEXITSTATUS (status) == EXIT_ASKED) {
+        log_info ("%s was asked to shut down: stopping", name);
+        supervisor_stop (self, EXIT_ASKED);
     } else {
         schedule_restart (child);
         log_warn ("%s pid=%ld %s, starting it again in %" PRId64 " ms", name, (long) pid, what, child->backoff_ms);

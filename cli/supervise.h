@@ -27,6 +27,7 @@ struct service {
     bool drop_to;          /* run as uid and gid */
     uid_t uid;
     gid_t gid;
+    bool ends_all;         /* when it leaves with 0 of its own accord, everybody is to leave */
     int output, errors;    /* descriptors for standard output (first start only) and error; -1: our standard error */
     /* Called in this process before each start. May be NULL. */
     void (*before) (void *arg);
@@ -53,5 +54,7 @@ void supervisor_hurry (struct supervisor *supervisor);
 /* Turns until a stop was asked for and everybody has left. Returns the exit code. */
 int supervisor_finish (struct supervisor *supervisor);
 size_t supervisor_running (const struct supervisor *supervisor);
+/* How often the service of that name died so far. */
+size_t supervisor_deaths (const struct supervisor *supervisor, const char *name);
 
 #endif

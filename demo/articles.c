@@ -14,10 +14,10 @@
 char *
 articles_slug (const char *text)
 {
-    struct buf slug = {0};
+    struct buf slug = { 0 };
     for (; *text; text++) {
-        if (isalnum ((unsigned char)*text))
-            buf_add_char (&slug, (char)tolower ((unsigned char)*text));
+        if (isalnum ((unsigned char) *text))
+            buf_add_char (&slug, (char) tolower ((unsigned char) *text));
         else if (slug.len > 0 && slug.data[slug.len - 1] != '-')
             buf_add_char (&slug, '-');
     }
@@ -47,10 +47,10 @@ read_text (const char *path, char **ret_text)
 static char *
 trim (char *text)
 {
-    while (isspace ((unsigned char)*text))
+    while (isspace ((unsigned char) *text))
         text++;
     size_t length = strlen (text);
-    while (length > 0 && isspace ((unsigned char)text[length - 1]))
+    while (length > 0 && isspace ((unsigned char) text[length - 1]))
         text[--length] = '\0';
     return text;
 }
@@ -58,9 +58,9 @@ trim (char *text)
 static void
 set_header (struct article *article, char *line)
 {
-    char **const fields[] = {&article->outlet, &article->title, &article->author,
-                             &article->category_line};
-    static const char *const names[] = {"Outlet", "Title", "Author", "Categories"};
+    char **const fields[] = { &article->outlet, &article->title, &article->author,
+                              &article->category_line };
+    static const char *const names[] = { "Outlet", "Title", "Author", "Categories" };
     char *value = strchr (line, ':');
     if (!value)
         return;
@@ -94,7 +94,7 @@ split_categories (struct article *article)
 static void
 parse (struct article *article, char *text)
 {
-    struct buf html = {0};
+    struct buf html = { 0 };
     bool in_header = true;
     char *line;
     while ((line = strsep (&text, "\n"))) {
@@ -122,14 +122,14 @@ article_fini (struct article *article)
     free (article->category_line);
     free (article->summary);
     free (article->html);
-    *article = (struct article){0};
+    *article = (struct article){ 0 };
 }
 
 /* The file's name without the number that orders it and without its ending. */
 static char *
 slug_of_file (const char *name)
 {
-    while (isdigit ((unsigned char)*name))
+    while (isdigit ((unsigned char) *name))
         name++;
     char *stem = mem_copy (name, strlen (name) - strlen (".txt"));
     char *slug = articles_slug (stem);
@@ -172,7 +172,7 @@ articles_load (const char *folder, struct article_list *ret_list)
     int found = scandir (folder, &files, is_article, alphasort);
     if (found < 0)
         return -errno;
-    struct article_list list = {.items = mem_alloc (((size_t)found + 1) * sizeof *list.items)};
+    struct article_list list = { .items = mem_alloc (((size_t) found + 1) * sizeof *list.items) };
     for (int i = 0; i < found; i++) {
         struct article *article = &list.items[list.count];
         int r = article_load (folder, files[i]->d_name, article);
@@ -196,5 +196,5 @@ articles_fini (struct article_list *list)
     for (size_t i = 0; i < list->count; i++)
         article_fini (&list->items[i]);
     free (list->items);
-    *list = (struct article_list){0};
+    *list = (struct article_list){ 0 };
 }

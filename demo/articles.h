@@ -6,7 +6,7 @@
 #include "base/base.h"
 
 #define ARTICLE_CATEGORIES_MAX 8
-#define ARTICLE_BYTES_MAX ((size_t)1 << 20) /* of one file */
+#define ARTICLE_BYTES_MAX ((size_t) 1 << 20) /* of one file */
 
 struct article {
     char *slug; /* of the file's name */

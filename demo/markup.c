@@ -30,14 +30,14 @@ markup_add_xml (struct buf *out, const char *text)
 {
     const char *run = text;
     for (; *text; text++) {
-        const char *entity = xml_entity ((unsigned char)*text);
+        const char *entity = xml_entity ((unsigned char) *text);
         if (!entity)
             continue;
-        buf_add (out, run, (size_t)(text - run));
+        buf_add (out, run, (size_t) (text - run));
         buf_add_str (out, entity);
         run = text + 1;
     }
-    buf_add (out, run, (size_t)(text - run));
+    buf_add (out, run, (size_t) (text - run));
 }
 
 void
@@ -46,17 +46,17 @@ markup_add_json (struct buf *out, const char *text)
     const char *run = text;
     buf_add_char (out, '"');
     for (; *text; text++) {
-        unsigned char c = (unsigned char)*text;
+        unsigned char c = (unsigned char) *text;
         if (c >= 0x20 && c != '"' && c != '\\')
             continue;
-        buf_add (out, run, (size_t)(text - run));
+        buf_add (out, run, (size_t) (text - run));
         if (c >= 0x20)
             buf_printf (out, "\\%c", c);
         else
             buf_printf (out, "\\u%04x", c);
         run = text + 1;
     }
-    buf_add (out, run, (size_t)(text - run));
+    buf_add (out, run, (size_t) (text - run));
     buf_add_char (out, '"');
 }
 
@@ -281,10 +281,10 @@ static const struct {
     const char *content_type;
     void (*add) (struct buf *out, const struct markup_feed *feed);
 } formats[MARKUP_FORMATS] = {
-    [MARKUP_RSS] = {"application/rss+xml; charset=utf-8", add_rss},
-    [MARKUP_ATOM] = {"application/atom+xml; charset=utf-8", add_atom},
-    [MARKUP_RDF] = {"application/rdf+xml; charset=utf-8", add_rdf},
-    [MARKUP_JSON] = {"application/feed+json; charset=utf-8", add_json},
+    [MARKUP_RSS] = { "application/rss+xml; charset=utf-8", add_rss },
+    [MARKUP_ATOM] = { "application/atom+xml; charset=utf-8", add_atom },
+    [MARKUP_RDF] = { "application/rdf+xml; charset=utf-8", add_rdf },
+    [MARKUP_JSON] = { "application/feed+json; charset=utf-8", add_json },
 };
 
 void

@@ -9,7 +9,7 @@
 const char *
 serve_date (int64_t time_s, char out[SERVE_DATE_SIZE])
 {
-    time_t t = (time_t)time_s;
+    time_t t = (time_t) time_s;
     struct tm tm;
     if (!gmtime_r (&t, &tm) || !strftime (out, SERVE_DATE_SIZE, "%a, %d %b %Y %H:%M:%S GMT", &tm))
         out[0] = '\0';
@@ -24,7 +24,7 @@ serve_page_fini (struct serve_page *page)
     if (page->unchanged)
         MHD_destroy_response (page->unchanged);
     free (page->etag);
-    *page = (struct serve_page){0};
+    *page = (struct serve_page){ 0 };
 }
 
 static void
@@ -43,7 +43,7 @@ serve_page_set (struct serve_page *page, const char *content_type, struct buf *b
     page->etag = mem_dup (etag);
     page->modified_s = modified_s;
     page->full = serve_response (content_type, body);
-    page->unchanged = serve_response (NULL, &(struct buf){0});
+    page->unchanged = serve_response (NULL, &(struct buf){ 0 });
     if (page->full)
         add_validators (page->full, page);
     if (page->unchanged)
@@ -59,9 +59,9 @@ is_unchanged (const struct serve_request *request, const struct serve_page *page
         return strstr (tags, page->etag) || strcmp (tags, "*") == 0;
     const char *since = MHD_lookup_connection_value (request->connection, MHD_HEADER_KIND,
                                                      MHD_HTTP_HEADER_IF_MODIFIED_SINCE);
-    struct tm tm = {0};
+    struct tm tm = { 0 };
     const char *end = since ? strptime (since, "%a, %d %b %Y %H:%M:%S GMT", &tm) : NULL;
-    return end && !*end && page->modified_s <= (int64_t)timegm (&tm);
+    return end && !*end && page->modified_s <= (int64_t) timegm (&tm);
 }
 
 unsigned int

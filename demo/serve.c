@@ -12,7 +12,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#define CONNECTION_BYTES ((size_t)128 << 10) /* big bodies arrive in few pieces */
+#define CONNECTION_BYTES ((size_t) 128 << 10) /* big bodies arrive in few pieces */
 
 struct timer {
     struct timer *next;
@@ -109,7 +109,7 @@ handle (struct serve *serve, struct serve_request *request)
 {
     request->handled = true;
     if (request->too_large)
-        serve_answer_text (request, MHD_HTTP_CONTENT_TOO_LARGE, "text/plain", &(struct buf){0});
+        serve_answer_text (request, MHD_HTTP_CONTENT_TOO_LARGE, "text/plain", &(struct buf){ 0 });
     else
         serve->app->handle (serve->app->context, request);
 }
@@ -178,13 +178,13 @@ open_signals (struct serve *serve)
 static int
 open_daemon (struct serve *serve, uint16_t port)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_port = htons (port),
-                                  .sin_addr = {.s_addr = htonl (INADDR_LOOPBACK)}};
+    struct sockaddr_in address = { .sin_family = AF_INET,
+                                   .sin_port = htons (port),
+                                   .sin_addr = { .s_addr = htonl (INADDR_LOOPBACK) } };
     errno = 0;
     serve->daemon = MHD_start_daemon (
         MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, port, NULL, NULL, on_access, serve,
-        MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&address, MHD_OPTION_NOTIFY_COMPLETED,
+        MHD_OPTION_SOCK_ADDR, (struct sockaddr *) &address, MHD_OPTION_NOTIFY_COMPLETED,
         on_completed, serve, MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_BYTES, MHD_OPTION_END);
     if (!serve->daemon)
         return errno ? -errno : -EIO;
@@ -248,7 +248,7 @@ serve_port (const struct serve *serve)
 void
 serve_say_ready (const struct serve *serve)
 {
-    printf ("ready port=%u\n", (unsigned int)serve->port);
+    printf ("ready port=%u\n", (unsigned int) serve->port);
     fflush (stdout);
 }
 
@@ -259,19 +259,19 @@ poll_timeout_ms (struct serve *serve)
     int64_t timeout_ms = INT32_MAX;
     MHD_UNSIGNED_LONG_LONG daemon_ms;
     if (MHD_get_timeout (serve->daemon, &daemon_ms) == MHD_YES && daemon_ms < INT32_MAX)
-        timeout_ms = (int64_t)daemon_ms;
+        timeout_ms = (int64_t) daemon_ms;
     if (serve->timers) {
         int64_t left_ms = (serve->timers->due_us - clock_mono_us () + 999) / 1000;
         timeout_ms = MIN_OF (timeout_ms, MAX_OF (left_ms, 0));
     }
-    return timeout_ms == INT32_MAX ? -1 : (int)timeout_ms;
+    return timeout_ms == INT32_MAX ? -1 : (int) timeout_ms;
 }
 
 int
 serve_run (struct serve *serve)
 {
-    struct pollfd fds[] = {{.fd = serve->epoll_fd, .events = POLLIN},
-                           {.fd = serve->signal_fd, .events = POLLIN}};
+    struct pollfd fds[] = { { .fd = serve->epoll_fd, .events = POLLIN },
+                            { .fd = serve->signal_fd, .events = POLLIN } };
     for (;;) {
         if (poll (fds, COUNT_OF (fds), poll_timeout_ms (serve)) < 0 && errno != EINTR)
             return -errno;
@@ -322,7 +322,7 @@ serve_answer_text (struct serve_request *request, unsigned int status, const cha
 void
 serve_answer_redirect (struct serve_request *request, unsigned int status, const char *location)
 {
-    struct MHD_Response *response = serve_response (NULL, &(struct buf){0});
+    struct MHD_Response *response = serve_response (NULL, &(struct buf){ 0 });
     if (response)
         serve_header (response, MHD_HTTP_HEADER_LOCATION, location);
     serve_answer (request, status, &response);

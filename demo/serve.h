@@ -11,7 +11,7 @@
 
 struct serve;
 
-#define SERVE_BODY_MAX ((size_t)64 << 20) /* bytes of a request's body; more gets 413 */
+#define SERVE_BODY_MAX ((size_t) 64 << 20) /* bytes of a request's body; more gets 413 */
 
 struct serve_request {
     struct serve *serve;

@@ -49,7 +49,7 @@ outlet_find (struct site *site, const char *name)
 static void
 outlet_init (struct site *site, struct outlet *outlet, const char *name)
 {
-    static const char *const endings[MARKUP_FORMATS] = {"rss", "atom", "rdf", "json"};
+    static const char *const endings[MARKUP_FORMATS] = { "rss", "atom", "rdf", "json" };
     size_t index = site->outlet_count++;
     outlet->name = name;
     outlet->format = (enum markup_format) (index % MARKUP_FORMATS);
@@ -126,17 +126,17 @@ outlet_render (struct site *site, struct outlet *outlet)
 {
     struct markup_entry *entries = mem_alloc ((site->out_count + 1) * sizeof *entries);
     size_t count = fill_entries (site, outlet, entries);
-    struct markup_feed feed = {.title = outlet->name,
-                               .home_url = outlet->home_url,
-                               .feed_url = outlet->feed_url,
-                               .description = "A made-up outlet of newsmill's demo",
-                               .entries = entries,
-                               .count = count,
-                               .updated_s = count ? entries[0].published_s : site->start_s};
-    struct buf body = {0};
+    struct markup_feed feed = { .title = outlet->name,
+                                .home_url = outlet->home_url,
+                                .feed_url = outlet->feed_url,
+                                .description = "A made-up outlet of newsmill's demo",
+                                .entries = entries,
+                                .count = count,
+                                .updated_s = count ? entries[0].published_s : site->start_s };
+    struct buf body = { 0 };
     markup_add_feed (&body, outlet->format, &feed);
     /* With the start in it: the dates and addresses of another run are others. */
-    char *etag = mem_printf ("\"%s-%lld-%zu\"", outlet->slug, (long long)site->start_s, count);
+    char *etag = mem_printf ("\"%s-%lld-%zu\"", outlet->slug, (long long) site->start_s, count);
     serve_page_set (&outlet->page, markup_content_type (outlet->format), &body, etag,
                     feed.updated_s);
     free (etag);
@@ -148,9 +148,9 @@ outlet_render (struct site *site, struct outlet *outlet)
 static void
 publish_first (struct site *site)
 {
-    size_t count = MIN_OF (site->list.count, (size_t)OUT_AT_START);
+    size_t count = MIN_OF (site->list.count, (size_t) OUT_AT_START);
     for (size_t i = 0; i < count; i++) {
-        int64_t age_s = NEWEST_AGE_S + (int64_t)(count - 1 - i) * SPREAD_S;
+        int64_t age_s = NEWEST_AGE_S + (int64_t) (count - 1 - i) * SPREAD_S;
         site->order[i]->published_s = site->start_s - age_s;
     }
     site->out_count = count;
@@ -203,7 +203,7 @@ answer_html (struct serve_request *request, unsigned int status, struct buf *bod
 static void
 answer_article (struct serve_request *request, const struct article *article)
 {
-    struct buf body = {0};
+    struct buf body = { 0 };
     char when[CLOCK_TEXT_SIZE];
     clock_format (article->published_s * US_PER_S, when);
     add_head (&body, article->title);
@@ -240,7 +240,7 @@ add_outlet (struct site *site, struct buf *out, const struct outlet *outlet)
 static void
 answer_index (struct site *site, struct serve_request *request)
 {
-    struct buf body = {0};
+    struct buf body = { 0 };
     add_head (&body, "newsmill demo");
     buf_printf (&body,
                 "<h1>newsmill demo</h1>\n<p>%zu of %zu articles are out. All feeds as"
@@ -256,10 +256,10 @@ answer_opml (struct site *site, struct serve_request *request)
 {
     struct markup_outline *outlines = mem_alloc (site->outlet_count * sizeof *outlines);
     for (size_t i = 0; i < site->outlet_count; i++)
-        outlines[i] = (struct markup_outline){.title = site->outlets[i].name,
-                                              .feed_url = site->outlets[i].feed_url,
-                                              .home_url = site->outlets[i].home_url};
-    struct buf body = {0};
+        outlines[i] = (struct markup_outline){ .title = site->outlets[i].name,
+                                               .feed_url = site->outlets[i].feed_url,
+                                               .home_url = site->outlets[i].home_url };
+    struct buf body = { 0 };
     markup_add_opml (&body, "newsmill demo", outlines, site->outlet_count);
     free (outlines);
     serve_answer_text (request, MHD_HTTP_OK, "text/x-opml; charset=utf-8", &body);
@@ -268,7 +268,7 @@ answer_opml (struct site *site, struct serve_request *request)
 static void
 answer_missing (struct serve_request *request)
 {
-    struct buf body = {0};
+    struct buf body = { 0 };
     add_head (&body, "Not found");
     buf_add_str (&body, "<h1>Not found</h1>\n<p>Nothing here. <a href=\"/\">All outlets</a></p>\n");
     answer_html (request, MHD_HTTP_NOT_FOUND, &body);
@@ -291,12 +291,12 @@ on_request (void *context, struct serve_request *request)
 {
     struct site *site = context;
     if (strcmp (request->method, "GET") != 0 && strcmp (request->method, "HEAD") != 0) {
-        serve_answer_text (request, MHD_HTTP_METHOD_NOT_ALLOWED, NULL, &(struct buf){0});
+        serve_answer_text (request, MHD_HTTP_METHOD_NOT_ALLOWED, NULL, &(struct buf){ 0 });
         return;
     }
     for (size_t i = 0; i < site->outlet_count; i++)
         if (strcmp (site->outlets[i].feed_path, request->path) == 0) {
-            (void)serve_page_answer (request, &site->outlets[i].page); /* 200 or 304: both fine */
+            (void) serve_page_answer (request, &site->outlets[i].page); /* 200 or 304: both fine */
             return;
         }
     const struct article *article = article_find (site, request->path);
@@ -340,12 +340,12 @@ run (struct site *site, const char *folder, int64_t port)
                    r < 0 ? strerror (-r) : "it holds no *.txt of that kind");
         return EXIT_USAGE;
     }
-    struct serve_app app = {.handle = on_request, .context = site};
-    if ((r = serve_new (&app, (uint16_t)port, &site->serve)) < 0) {
-        log_error ("can't listen on port %lld: %s", (long long)port, strerror (-r));
+    struct serve_app app = { .handle = on_request, .context = site };
+    if ((r = serve_new (&app, (uint16_t) port, &site->serve)) < 0) {
+        log_error ("can't listen on port %lld: %s", (long long) port, strerror (-r));
         return EXIT_TEMP;
     }
-    site->base_url = mem_printf ("http://127.0.0.1:%u", (unsigned int)serve_port (site->serve));
+    site->base_url = mem_printf ("http://127.0.0.1:%u", (unsigned int) serve_port (site->serve));
     site->start_s = clock_wall_us () / US_PER_S;
     make_outlets (site);
     make_order (site);
@@ -371,11 +371,11 @@ usage (void)
 int
 main (int argc, char **argv)
 {
-    static const struct option options[] = {{"articles", required_argument, NULL, 'a'},
-                                            {"port", required_argument, NULL, 'p'},
-                                            {"grow", required_argument, NULL, 'g'},
-                                            {0}};
-    struct site site = {.grow_s = 30};
+    static const struct option options[] = { { "articles", required_argument, NULL, 'a' },
+                                             { "port", required_argument, NULL, 'p' },
+                                             { "grow", required_argument, NULL, 'g' },
+                                             { 0 } };
+    struct site site = { .grow_s = 30 };
     const char *folder = NULL;
     int64_t port = 0;
     log_init ("demo", false);

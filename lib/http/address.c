@@ -1,6 +1,7 @@
 /* address - the table of special-purpose addresses, after the two IANA registries (RFC 6890).
- * Blocks that the registries call globally reachable but that no news site or model lives in (AS112, AMT, 6to4 relays)
- * are refused as well. Forms that carry an IPv4 address inside an IPv6 one are judged by what they carry.
+ * Blocks that the registries call globally reachable but that no news site or model lives in
+ * (AS112, AMT, 6to4 relays) are refused as well. Forms that carry an IPv4 address inside an IPv6
+ * one are judged by what they carry.
  * SPDX-License-Identifier: MPL-2.0 */
 #include "http/address.h"
 #include "http/http.h"
@@ -39,18 +40,19 @@ enum { CARRIES_NONE = -1 };
 struct block_v6 {
     uint8_t start[16];
     int bits;
-    int carries; /* offset of the IPv4 address inside that decides, or CARRIES_NONE: private as a whole */
+    int carries; /* offset of the IPv4 address inside that decides, or CARRIES_NONE: private as a
+                    whole */
 };
 
 /* First match decides; what no row matches is public within 2000::/3 and private outside. */
 static const struct block_v6 special_v6[] = {
-    { { [10] = 0xff, [11] = 0xff }, 96, 12 },                  /* ::ffff:a.b.c.d, v4-mapped */
-    { { 0, 0x64, 0xff, 0x9b }, 96, 12 },                       /* 64:ff9b::a.b.c.d, NAT64 */
-    { { 0x20, 0x01, 0x00 }, 23, CARRIES_NONE },                /* protocol assignments, Teredo */
-    { { 0x20, 0x01, 0x0d, 0xb8 }, 32, CARRIES_NONE },          /* documentation */
-    { { 0x20, 0x02 }, 16, 2 },                                 /* 2002:aabb:ccdd::, 6to4 */
-    { { 0x26, 0x20, 0x00, 0x4f, 0x80 }, 48, CARRIES_NONE },    /* AS112 */
-    { { 0x3f, 0xff, 0x00 }, 20, CARRIES_NONE },                /* documentation */
+    { { [10] = 0xff, [11] = 0xff }, 96, 12 },               /* ::ffff:a.b.c.d, v4-mapped */
+    { { 0, 0x64, 0xff, 0x9b }, 96, 12 },                    /* 64:ff9b::a.b.c.d, NAT64 */
+    { { 0x20, 0x01, 0x00 }, 23, CARRIES_NONE },             /* protocol assignments, Teredo */
+    { { 0x20, 0x01, 0x0d, 0xb8 }, 32, CARRIES_NONE },       /* documentation */
+    { { 0x20, 0x02 }, 16, 2 },                              /* 2002:aabb:ccdd::, 6to4 */
+    { { 0x26, 0x20, 0x00, 0x4f, 0x80 }, 48, CARRIES_NONE }, /* AS112 */
+    { { 0x3f, 0xff, 0x00 }, 20, CARRIES_NONE },             /* documentation */
 };
 
 static bool

@@ -1,6 +1,6 @@
-/* http - the client itself: libcurl's sockets and timer behind one epoll descriptor, the queue in front of it.
- * libcurl would queue per host as well, but counts the wait as part of a transfer's time; so the queue is here, and
- * time runs from the moment a transfer leaves it.
+/* http - the client itself: libcurl's sockets and timer behind one epoll descriptor, the queue in
+ * front of it. libcurl would queue per host as well, but counts the wait as part of a transfer's
+ * time; so the queue is here, and time runs from the moment a transfer leaves it.
  * SPDX-License-Identifier: MPL-2.0 */
 #include "http/http.h"
 #include "http/transfer.h"
@@ -26,12 +26,12 @@ struct list {
 struct http {
     struct http_settings settings;
     CURLM *multi;
-    CURLSH *share;          /* TLS sessions, so that a feed's next fetch resumes */
+    CURLSH *share; /* TLS sessions, so that a feed's next fetch resumes */
     int epoll, timer;
-    int64_t curl_due_us;    /* when libcurl wants to be called, or NEVER */
-    bool kicked;            /* something waits for http_turn that no socket will announce */
-    struct list waiting;    /* in order of arrival */
-    struct list active;     /* in libcurl's hands */
+    int64_t curl_due_us; /* when libcurl wants to be called, or NEVER */
+    bool kicked;         /* something waits for http_turn that no socket will announce */
+    struct list waiting; /* in order of arrival */
+    struct list active;  /* in libcurl's hands */
     struct host *hosts;
     CURL *idle[IDLE_HANDLES_MAX];
     size_t idle_count;
@@ -102,7 +102,8 @@ static void
 arm (struct http *http)
 {
     struct itimerspec spec = { 0 }; /* all zero: disarmed */
-    int64_t wait = http->curl_due_us == NEVER ? NEVER : MAX_OF (http->curl_due_us - clock_mono_us (), 0);
+    int64_t wait =
+        http->curl_due_us == NEVER ? NEVER : MAX_OF (http->curl_due_us - clock_mono_us (), 0);
     if (http->kicked)
         wait = 0;
     if (wait != NEVER) {
@@ -135,7 +136,8 @@ on_socket (CURL *easy UNUSED, curl_socket_t fd, int what, void *context, void *o
 {
     struct http *http = context;
     if (what == CURL_POLL_REMOVE) {
-        epoll_ctl (http->epoll, EPOLL_CTL_DEL, fd, NULL); /* fails when the socket is closed already: as good */
+        /* Fails when the socket is closed already, which is as good. */
+        epoll_ctl (http->epoll, EPOLL_CTL_DEL, fd, NULL);
         return 0;
     }
     struct epoll_event event = { .data.fd = fd };
@@ -143,7 +145,8 @@ on_socket (CURL *easy UNUSED, curl_socket_t fd, int what, void *context, void *o
         event.events |= EPOLLIN;
     if (what & CURL_POLL_OUT)
         event.events |= EPOLLOUT;
-    /* A number may be known from an earlier socket that was closed behind our back, or not be known yet. */
+    /* A number may be known from an earlier socket that was closed behind our back, or not be known
+     * yet. */
     if (epoll_ctl (http->epoll, EPOLL_CTL_MOD, fd, &event) == 0)
         return 0;
     return epoll_ctl (http->epoll, EPOLL_CTL_ADD, fd, &event) == 0 ? 0 : -1;
@@ -236,7 +239,8 @@ start_waiting (struct http *http)
 static void
 deliver_failed (struct http *http)
 {
-    /* Callbacks may add more of the kind; those get the next turn, or a caller that always retries would hang here. */
+    /* Callbacks may add more of the kind; those get the next turn, or a caller that always retries
+     * would hang here. */
     size_t looks = http->waiting.count;
     http->kicked = false;
     struct transfer *transfer = http->waiting.first;
@@ -359,7 +363,8 @@ http_destroy (struct http **http)
 }
 
 void
-http_start (struct http *http, const struct http_request *request, http_done_fn *done, void *context)
+http_start (struct http *http, const struct http_request *request, http_done_fn *done,
+            void *context)
 {
     struct transfer *transfer = transfer_new (request, &http->settings);
     transfer->done = done;

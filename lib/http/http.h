@@ -35,6 +35,7 @@ struct http_request {
     const char *url;             /* this and all below: borrowed until http_start returns */
     const char *body;            /* NULL: GET; else POST */
     size_t body_bytes;
+    bool body_stays;             /* body is borrowed until done is called or the request cancelled: saves a copy */
     const char *const *headers;  /* "Name: value" lines, NULL-terminated; may be NULL */
     int64_t connect_ms, total_ms, idle_ms; /* idle: less than 1 byte/s for that long */
     size_t max_body_bytes;

@@ -1,6 +1,6 @@
 /* transfer - options, callbacks, redirects and error texts of one request.
- * Redirects are followed by hand: libcurl cannot forbid https to http on its own, hands the caller's headers to the next
- * host, and does not say whether every hop was permanent.
+ * Redirects are followed by hand: libcurl cannot forbid https to http on its own, hands the
+ * caller's headers to the next host, and does not say whether every hop was permanent.
  * SPDX-License-Identifier: MPL-2.0 */
 #include "http/transfer.h"
 #include "http/address.h"
@@ -14,7 +14,8 @@
 #include <unistd.h>
 
 #define HEADERS_MAX_BYTES (256 * 1024)
-#define BODY_RESERVE_MAX (8 * 1024 * 1024) /* a Content-Length is believed up to here; more must really come */
+#define BODY_RESERVE_MAX                                                                           \
+    (8 * 1024 * 1024) /* a Content-Length is believed up to here; more must really come */
 #define RETRY_AFTER_MAX_MS (INT64_C (30) * 86400 * 1000)
 #define DNS_KEEP_S 180L
 #define RECEIVE_BUFFER_BYTES 65536L
@@ -29,7 +30,8 @@ transfer_fail (struct transfer *transfer, enum http_error error, const char *for
     va_end (args);
     transfer->failed = error;
     if (transfer->url.host)
-        snprintf (transfer->reason, sizeof transfer->reason, "%.99s: %.150s", transfer->url.host, text);
+        snprintf (transfer->reason, sizeof transfer->reason, "%.99s: %.150s", transfer->url.host,
+                  text);
     else
         snprintf (transfer->reason, sizeof transfer->reason, "%s", text);
     size_t bytes = strlen (transfer->reason);
@@ -65,14 +67,16 @@ add_header (struct transfer *transfer, const char *line)
 static void
 take_headers (struct transfer *transfer, const char *const *lines)
 {
-    /* Without it libcurl announces large bodies first and waits a second for servers that do not answer that. */
+    /* Without it libcurl announces large bodies first and waits a second for servers that do not
+     * answer that. */
     if (transfer->post)
         add_header (transfer, "Expect:");
     for (; lines && *lines; lines++)
         if (is_header_line (*lines))
             add_header (transfer, *lines);
         else
-            transfer_fail (transfer, HTTP_BAD_URL, "a request header is malformed or holds control characters");
+            transfer_fail (transfer, HTTP_BAD_URL,
+                           "a request header is malformed or holds control characters");
 }
 
 struct transfer *
@@ -93,7 +97,9 @@ transfer_new (const struct http_request *request, const struct http_settings *se
         return transfer;
     }
     if (request->body) {
-        transfer->post = mem_copy (request->body, request->body_bytes);
+        if (!request->body_stays)
+            transfer->post_copy = mem_copy (request->body, request->body_bytes);
+        transfer->post = request->body_stays ? request->body : transfer->post_copy;
         transfer->post_bytes = request->body_bytes;
     }
     take_headers (transfer, request->headers);
@@ -122,7 +128,7 @@ transfer_destroy (struct transfer **transfer)
     buf_fini (&t->visited);
     url_fini (&t->url);
     curl_slist_free_all (t->headers);
-    free (t->post);
+    free (t->post_copy);
     free (t);
     *transfer = NULL;
 }
@@ -146,7 +152,8 @@ read_retry_after (const char *value)
 }
 
 static void
-take_answer_header (struct transfer *transfer, const char *name, size_t name_bytes, const char *value)
+take_answer_header (struct transfer *transfer, const char *name, size_t name_bytes,
+                    const char *value)
 {
     const struct {
         const char *name;
@@ -180,7 +187,8 @@ on_header (char *data, size_t size, size_t count, void *context)
     size_t bytes = size * count;
     transfer->header_bytes += bytes;
     if (transfer->header_bytes > HEADERS_MAX_BYTES) {
-        transfer_fail (transfer, HTTP_TOO_LARGE, "more than %d KiB of headers", HEADERS_MAX_BYTES / 1024);
+        transfer_fail (transfer, HTTP_TOO_LARGE, "more than %d KiB of headers",
+                       HEADERS_MAX_BYTES / 1024);
         return 0;
     }
     if (bytes > 5 && !strncasecmp (data, "HTTP/", 5)) {
@@ -205,7 +213,8 @@ static void
 reserve_body (struct transfer *transfer)
 {
     curl_off_t announced = -1;
-    if (curl_easy_getinfo (transfer->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced) || announced <= 0)
+    if (curl_easy_getinfo (transfer->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced)
+        || announced <= 0)
         return;
     size_t most = MIN_OF (transfer->max_body_bytes, (size_t) BODY_RESERVE_MAX);
     buf_reserve (&transfer->body, MIN_OF ((size_t) announced, most));
@@ -217,7 +226,8 @@ on_body (char *data, size_t size, size_t count, void *context)
     struct transfer *transfer = context;
     size_t bytes = size * count;
     if (bytes > transfer->max_body_bytes - transfer->body.len) {
-        transfer_fail (transfer, HTTP_TOO_LARGE, "the body is larger than %zu bytes", transfer->max_body_bytes);
+        transfer_fail (transfer, HTTP_TOO_LARGE, "the body is larger than %zu bytes",
+                       transfer->max_body_bytes);
         return bytes == 0; /* anything but bytes makes libcurl stop */
     }
     if (!transfer->body.data)
@@ -242,8 +252,8 @@ on_open_socket (void *context, curlsocktype purpose UNUSED, struct curl_sockaddr
 static void
 set_trust (CURL *easy)
 {
-    /* libcurl keeps the parsed certificates between connections only when there is no directory of them to look at as
-     * well; parsing the bundle anew costs more than all the rest of a fetch. */
+    /* libcurl keeps the parsed certificates between connections only when there is no directory of
+     * them to look at as well; parsing the bundle anew costs more than all the rest of a fetch. */
 #if LIBCURL_VERSION_NUM >= 0x075700
     char *bundle = NULL;
     if (!curl_easy_getinfo (easy, CURLINFO_CAINFO, &bundle) && bundle && access (bundle, R_OK) == 0)
@@ -259,9 +269,11 @@ set_protocols (CURL *easy)
     CURLcode code = curl_easy_setopt (easy, CURLOPT_PROTOCOLS_STR, "http,https");
     return code ? code : curl_easy_setopt (easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
 #else
-    CURLcode code = curl_easy_setopt (easy, CURLOPT_PROTOCOLS, (long) (CURLPROTO_HTTP | CURLPROTO_HTTPS));
+    CURLcode code =
+        curl_easy_setopt (easy, CURLOPT_PROTOCOLS, (long) (CURLPROTO_HTTP | CURLPROTO_HTTPS));
     return code ? code
-                : curl_easy_setopt (easy, CURLOPT_REDIR_PROTOCOLS, (long) (CURLPROTO_HTTP | CURLPROTO_HTTPS));
+                : curl_easy_setopt (easy, CURLOPT_REDIR_PROTOCOLS,
+                                    (long) (CURLPROTO_HTTP | CURLPROTO_HTTPS));
 #endif
 }
 
@@ -328,10 +340,11 @@ transfer_prepare (struct transfer *transfer, CURL *easy, CURLSH *share)
         curl_easy_setopt (easy, CURLOPT_POSTFIELDS, transfer->post);
         curl_easy_setopt (easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t) transfer->post_bytes);
     }
-    /* An empty proxy keeps the environment's out: behind one, the check of addresses would see the proxy's alone. */
+    /* An empty proxy keeps the environment's out: behind one, the check of addresses would see the
+     * proxy's alone. */
     return !curl_easy_setopt (easy, CURLOPT_PROXY, "") && !set_protocols (easy)
-           && !curl_easy_setopt (easy, CURLOPT_ACCEPT_ENCODING, "")
-           && !curl_easy_setopt (easy, CURLOPT_URL, transfer->url.text);
+        && !curl_easy_setopt (easy, CURLOPT_ACCEPT_ENCODING, "")
+        && !curl_easy_setopt (easy, CURLOPT_URL, transfer->url.text);
 }
 
 /* ---- redirects ---- */
@@ -340,7 +353,8 @@ transfer_prepare (struct transfer *transfer, CURL *easy, CURLSH *share)
 static void
 keep_harmless_headers (struct transfer *transfer, bool to_elsewhere)
 {
-    static const char *const harmless[] = { "accept:", "accept-language:", "if-none-match:", "if-modified-since:" };
+    static const char *const harmless[] = { "accept:", "accept-language:", "if-none-match:",
+                                            "if-modified-since:" };
     static const char *const of_a_body[] = { "content-type:", "expect:" };
     struct curl_slist *old = transfer->headers;
     transfer->headers = NULL;
@@ -365,11 +379,12 @@ was_visited (const struct transfer *transfer, const char *url)
     return false;
 }
 
-static bool
-may_go (struct transfer *transfer, const struct url *next)
+bool
+transfer_may_go (struct transfer *transfer, const struct url *next)
 {
     if (transfer->hops >= transfer->max_redirects)
-        transfer_fail (transfer, HTTP_REDIRECTS, "more than %ld redirects", transfer->max_redirects);
+        transfer_fail (transfer, HTTP_REDIRECTS, "more than %ld redirects",
+                       transfer->max_redirects);
     else if (transfer->url.tls && !next->tls)
         transfer_fail (transfer, HTTP_REDIRECTS, "redirects from https to http");
     else if (was_visited (transfer, next->text))
@@ -393,12 +408,11 @@ transfer_redirect (struct transfer *transfer)
         return false;
     }
     buf_add (&transfer->visited, transfer->url.text, strlen (transfer->url.text) + 1);
-    if (!may_go (transfer, &next)) {
+    if (!transfer_may_go (transfer, &next)) {
         url_fini (&next);
         return false;
     }
     if (status != 307 && status != 308) {
-        free (transfer->post);
         transfer->post = NULL;
     }
     keep_harmless_headers (transfer, strcmp (transfer->url.origin, next.origin) != 0);
@@ -418,11 +432,13 @@ explain_timeout (struct transfer *transfer)
     int64_t gone = (clock_mono_us () - transfer->started_us) / 1000;
     curl_easy_getinfo (transfer->easy, CURLINFO_PRETRANSFER_TIME_T, &connected);
     if (transfer->total_ms > 0 && gone >= transfer->total_ms)
-        transfer_fail (transfer, HTTP_TIMEOUT, "not finished within %.1f s", (double) transfer->total_ms / 1000);
+        transfer_fail (transfer, HTTP_TIMEOUT, "not finished within %.1f s",
+                       (double) transfer->total_ms / 1000);
     else if (!connected)
         transfer_fail (transfer, HTTP_TIMEOUT, "no connection within %.1f s", (double) gone / 1000);
     else
-        transfer_fail (transfer, HTTP_TIMEOUT, "sent nothing for %.1f s", (double) transfer->idle_ms / 1000);
+        transfer_fail (transfer, HTTP_TIMEOUT, "sent nothing for %.1f s",
+                       (double) transfer->idle_ms / 1000);
 }
 
 static void
@@ -431,7 +447,8 @@ explain_connect (struct transfer *transfer)
     long number = 0;
     if (transfer->address_refused) {
         transfer_fail (transfer, HTTP_REFUSED_ADDRESS,
-                       "its address is private or special, which is not allowed here (allow_private permits it)");
+                       "its address is private or special, which is not allowed here "
+                       "(allow_private permits it)");
         return;
     }
     curl_easy_getinfo (transfer->easy, CURLINFO_OS_ERRNO, &number);
@@ -448,7 +465,8 @@ explain (struct transfer *transfer, CURLcode code)
         transfer_fail (transfer, HTTP_BAD_URL, "not an http:// or https:// URL");
         break;
     case CURLE_COULDNT_RESOLVE_HOST:
-        transfer_fail (transfer, HTTP_DNS, "no address found for this name (check its spelling and the DNS)");
+        transfer_fail (transfer, HTTP_DNS,
+                       "no address found for this name (check its spelling and the DNS)");
         break;
     case CURLE_COULDNT_CONNECT:
         explain_connect (transfer);
@@ -457,7 +475,8 @@ explain (struct transfer *transfer, CURLcode code)
         explain_timeout (transfer);
         break;
     case CURLE_FILESIZE_EXCEEDED:
-        transfer_fail (transfer, HTTP_TOO_LARGE, "the body is larger than %zu bytes", transfer->max_body_bytes);
+        transfer_fail (transfer, HTTP_TOO_LARGE, "the body is larger than %zu bytes",
+                       transfer->max_body_bytes);
         break;
     case CURLE_SSL_CONNECT_ERROR:
     case CURLE_PEER_FAILED_VERIFICATION:
@@ -484,11 +503,12 @@ transfer_answer (struct transfer *transfer, CURLcode code, struct http_response 
 {
     if (code && !transfer->failed)
         explain (transfer, code);
-    *response = (struct http_response){ .error = transfer->failed,
-                                        .url = transfer->url.text ? transfer->url.text : "",
-                                        .moved_permanently = transfer->hops > 0 && transfer->all_permanent,
-                                        .body = "",
-                                        .retry_after_ms = transfer->retry_after_ms };
+    *response =
+        (struct http_response){ .error = transfer->failed,
+                                .url = transfer->url.text ? transfer->url.text : "",
+                                .moved_permanently = transfer->hops > 0 && transfer->all_permanent,
+                                .body = "",
+                                .retry_after_ms = transfer->retry_after_ms };
     if (transfer->started_us)
         response->duration_ms = (clock_mono_us () - transfer->started_us) / 1000;
     if (transfer->failed) {

@@ -1,4 +1,4 @@
-/* url - reads a URL with libcurl's own parser, so that what is checked is what libcurl will connect to.
+/* url - reads a URL with libcurl's own parser: what is checked is what libcurl will connect to.
  * SPDX-License-Identifier: MPL-2.0 */
 #include "http/url.h"
 

@@ -14,7 +14,8 @@ struct url {
 
 #define URL_MAX_BYTES 8192
 
-/* 0, or -EINVAL: too long, not a URL, or neither http nor https. *ret_url: given (url_fini), untouched on failure. */
+/* 0, or -EINVAL: too long, not a URL, or neither http nor https. *ret_url: given (url_fini),
+ * untouched on failure. */
 MUST_CHECK int url_read (const char *text, struct url *ret_url);
 void url_fini (struct url *url);
 

@@ -12,8 +12,9 @@ enum {
     SENTENCE_MOST_CHARS = 400,
 };
 
-/* Settled by reading summaries of news. The cosine of a good sentence to its article is 0.3 to 0.5. */
-static const float first_bonus = 0.30f;       /* of the first sentence; the n-th gets an n-th of it */
+/* Settled by reading summaries of news. The cosine of a good sentence to its article is 0.3 to 0.5.
+ */
+static const float first_bonus = 0.30f; /* of the first sentence; the n-th gets an n-th of it */
 static const float paragraph_bonus = 0.03f;
 static const float dangling_penalty = 0.15f;  /* "He said so", torn from what he said */
 static const float quote_penalty = 0.10f;     /* begins with somebody's words */
@@ -23,11 +24,12 @@ static const float most_alike = 0.5f;         /* cosine of two sentences that sa
 
 /* First words that point back at the sentence before. Sorted. */
 static const char *const dangling_words[] = {
-    "afterwards", "also", "and", "another", "because", "both", "but", "each", "either", "elsewhere",
-    "for", "he", "her", "here", "hers", "his", "however", "i", "instead", "it", "its", "meanwhile",
-    "neither", "none", "nor", "one", "or", "others", "otherwise", "our", "she", "so", "some", "still",
-    "such", "that", "their", "them", "then", "there", "these", "they", "this", "those", "thus", "we",
-    "yet",
+    "afterwards", "also",      "and",     "another", "because",   "both",      "but",     "each",
+    "either",     "elsewhere", "for",     "he",      "her",       "here",      "hers",    "his",
+    "however",    "i",         "instead", "it",      "its",       "meanwhile", "neither", "none",
+    "nor",        "one",       "or",      "others",  "otherwise", "our",       "she",     "so",
+    "some",       "still",     "such",    "that",    "their",     "them",      "then",    "there",
+    "these",      "they",      "this",    "those",   "thus",      "we",        "yet",
 };
 
 struct candidate {
@@ -65,7 +67,8 @@ sentence_dangles (const char *text, size_t bytes)
     struct word word;
     word_reader_init (&reader, text, bytes);
     return word_next (&reader, &word)
-        && bsearch (word.text, dangling_words, COUNT_OF (dangling_words), sizeof *dangling_words, text_compare);
+        && bsearch (word.text, dangling_words, COUNT_OF (dangling_words), sizeof *dangling_words,
+                    text_compare);
 }
 
 static bool
@@ -74,7 +77,8 @@ opens_with_quote (const char *text, size_t bytes)
     return bytes && (text[0] == '"' || (bytes > 2 && !memcmp (text, "\xe2\x80\x9c", 3)));
 }
 
-/* Adds text with each run of white space folded to one blank, and without bytes that are no UTF-8. */
+/* Adds text with each run of white space folded to one blank, and without bytes that are no UTF-8.
+ */
 static void
 text_fold (struct buf *out, const char *text, size_t bytes)
 {
@@ -101,7 +105,8 @@ ends_wide (const struct buf *out)
     if (out->len < 3)
         return false;
     const char *last = out->data + out->len - 3;
-    return !memcmp (last, "\xe3\x80", 2) || !memcmp (last, "\xef\xbc", 2) || !memcmp (last, "\xef\xbd", 2);
+    return !memcmp (last, "\xe3\x80", 2) || !memcmp (last, "\xef\xbc", 2)
+        || !memcmp (last, "\xef\xbd", 2);
 }
 
 static void
@@ -147,7 +152,8 @@ candidates_score (struct summary *self)
     stemmer_destroy (&stemmer);
 }
 
-/* The best sentence not chosen that says something new; a dangling one may follow the one it points at. */
+/* The best sentence not chosen that says something new; a dangling one may follow the one it points
+ * at. */
 static struct candidate *
 candidate_best (struct summary *self)
 {
@@ -157,7 +163,8 @@ candidate_best (struct summary *self)
         struct candidate *one = &self->list[i];
         bool alike = one->chosen;
         for (size_t k = 0; k < self->count && !alike; k++)
-            alike = self->list[k].chosen && terms_cosine (&one->terms, &self->list[k].terms) >= most_alike;
+            alike = self->list[k].chosen
+                && terms_cosine (&one->terms, &self->list[k].terms) >= most_alike;
         bool follows = i && self->list[i - 1].chosen;
         float score = one->score + (follows ? follow_bonus : 0)
             - (one->dangling && i && !follows ? dangling_penalty : 0);
@@ -169,7 +176,8 @@ candidate_best (struct summary *self)
     return best;
 }
 
-/* The first sentences of any kind, cut at a blank or, failing that, a code point when they are too long. */
+/* The first sentences of any kind, cut at a blank or, failing that, a code point when they are too
+ * long. */
 static char *
 excerpt_make (const char *text, const struct sentence *list, size_t count)
 {
@@ -231,7 +239,8 @@ local_summarise (const char *text, size_t bytes)
     for (size_t i = 0; i < count && self.count < CANDIDATES_MOST; i++)
         if (sentence_serves (self.text, &list[i]))
             self.list[self.count++].at = list[i];
-    char *summary = self.count ? summary_make (&self) : text_excerpt (self.text, strlen (self.text));
+    char *summary =
+        self.count ? summary_make (&self) : text_excerpt (self.text, strlen (self.text));
     if (!*summary) { /* nothing but a byline: better than nothing */
         free (summary);
         summary = text_excerpt (text, bytes);

@@ -1,5 +1,5 @@
-/* The local embedder. A stem adds plus or minus its weight to a few of the dimensions, chosen by its hash.
- * SPDX-License-Identifier: MPL-2.0 */
+/* The local embedder. A stem adds plus or minus its weight to a few of the dimensions, chosen by
+ * its hash. SPDX-License-Identifier: MPL-2.0 */
 #include "model/local.h"
 #include "model/terms.h"
 

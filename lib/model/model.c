@@ -57,7 +57,8 @@ summarise_locally (const struct model_text *text)
 }
 
 void
-model_summarise (struct model *model, const struct model_text *texts, size_t count, model_done_fn *done, void *context)
+model_summarise (struct model *model, const struct model_text *texts, size_t count,
+                 model_done_fn *done, void *context)
 {
     if (model->openai) {
         openai_summarise (model->openai, texts, count, done, context);
@@ -70,8 +71,8 @@ model_summarise (struct model *model, const struct model_text *texts, size_t cou
         summaries[i] = summarise_locally (&texts[i]);
         if (!*summaries[i]) {
             reply.outcome = MODEL_BAD;
-            snprintf (reply.reason, sizeof reply.reason, "article %zu of %zu has neither words nor a title", i + 1,
-                      count);
+            snprintf (reply.reason, sizeof reply.reason,
+                      "article %zu of %zu has neither words nor a title", i + 1, count);
         }
     }
     if (reply.outcome == MODEL_OK)
@@ -100,7 +101,8 @@ embed_locally (const struct model_text *text, float *out)
 }
 
 void
-model_embed (struct model *model, const struct model_text *texts, size_t count, model_done_fn *done, void *context)
+model_embed (struct model *model, const struct model_text *texts, size_t count, model_done_fn *done,
+             void *context)
 {
     if (model->openai) {
         openai_embed (model->openai, texts, count, done, context);

@@ -1,6 +1,7 @@
 /* openai - calls to an OpenAI-compatible server.
- * A call's life: waiting (max_calls are under way) -> sent -> answered, or sent again without something that the server
- * said it does not take (a JSON schema, a temperature, base64), which is remembered for all later calls.
+ * A call's life: waiting (max_calls are under way) -> sent -> answered, or sent again without
+ * something that the server said it does not take (a JSON schema, a temperature, base64), which is
+ * remembered for all later calls.
  * SPDX-License-Identifier: MPL-2.0 */
 #include "model/openai.h"
 #include "model/reply.h"
@@ -20,7 +21,8 @@ struct call {
     struct openai *openai;
     bool embed;
     size_t count;
-    struct buf texts;          /* as JSON, for another try */
+    struct buf body;           /* stays while it is sent: there is no other copy */
+    size_t begun_bytes;        /* of body, before what depends on the shape */
     struct request_shape sent; /* how it was asked last */
     int64_t duration_ms;       /* of all tries */
     model_done_fn *done;
@@ -45,7 +47,7 @@ static void send_call (struct call *call);
 static void
 call_free (struct call *call)
 {
-    buf_fini (&call->texts);
+    buf_fini (&call->body);
     free (call);
 }
 
@@ -91,7 +93,8 @@ static bool
 learn (struct openai *openai, const struct call *call, unsigned dislikes)
 {
     bool again = false;
-    if (!call->embed && (dislikes & REPLY_DISLIKES_FORMAT) && call->sent.format != REQUEST_FORMAT_NONE) {
+    if (!call->embed && (dislikes & REPLY_DISLIKES_FORMAT)
+        && call->sent.format != REQUEST_FORMAT_NONE) {
         /* Another call may have learnt it meanwhile; never climb back. */
         openai->format = MAX_OF (openai->format, call->sent.format + 1);
         again = true;
@@ -191,38 +194,38 @@ on_response (void *context, const struct http_response *response)
 /* ---- requests ---- */
 
 static void
-shape_call (struct call *call)
+end_body (struct call *call)
 {
     const struct openai *openai = call->openai;
-    const struct model_settings *settings = &openai->settings;
-    call->sent = (struct request_shape){ .name = call->embed ? settings->embedding_name : settings->chat_name,
-                                         .language = settings->language,
-                                         .format = openai->format,
+    call->sent = (struct request_shape){ .format = openai->format,
                                          .temperature = openai->temperature,
                                          .ask_usage = openai->ask_usage,
-                                         .base64 = openai->base64,
-                                         .dimensions = openai->send_dimensions ? settings->dimensions : 0 };
+                                         .base64 = openai->base64 };
+    if (openai->send_dimensions)
+        call->sent.dimensions = openai->settings.dimensions;
+    call->body.len = call->begun_bytes;
+    if (call->embed)
+        request_end_embedding (&call->body, &call->sent);
+    else
+        request_end_chat (&call->body, &call->sent);
 }
 
 static void
 send_call (struct call *call)
 {
     struct openai *openai = call->openai;
-    struct buf body = { 0 };
-    shape_call (call);
-    if (call->embed)
-        request_add_embedding (&body, &call->sent, &call->texts);
-    else
-        request_add_chat (&body, &call->sent, &call->texts);
-    const struct http_request request = { .url = call->embed ? openai->embeddings_url : openai->chat_url,
-                                          .body = body.data,
-                                          .body_bytes = body.len,
-                                          .headers = openai->headers,
-                                          .connect_ms = CONNECT_MAX_MS,
-                                          .total_ms = openai->settings.timeout_ms,
-                                          .max_body_bytes = call->embed ? EMBEDDINGS_MAX_BYTES : CHAT_MAX_BYTES };
+    end_body (call);
+    const struct http_request request = {
+        .url = call->embed ? openai->embeddings_url : openai->chat_url,
+        .body = call->body.data,
+        .body_bytes = call->body.len,
+        .body_stays = true,
+        .headers = openai->headers,
+        .connect_ms = CONNECT_MAX_MS,
+        .total_ms = openai->settings.timeout_ms,
+        .max_body_bytes = call->embed ? EMBEDDINGS_MAX_BYTES : CHAT_MAX_BYTES,
+    };
     http_start (openai->http, &request, on_response, call);
-    buf_fini (&body);
 }
 
 static struct call *
@@ -237,20 +240,25 @@ call_new (struct openai *openai, size_t count, model_done_fn *done, void *contex
 }
 
 void
-openai_summarise (struct openai *openai, const struct model_text *texts, size_t count, model_done_fn *done,
-                  void *context)
+openai_summarise (struct openai *openai, const struct model_text *texts, size_t count,
+                  model_done_fn *done, void *context)
 {
     struct call *call = call_new (openai, count, done, context);
-    request_add_articles (&call->texts, texts, count, openai->settings.max_summary_input_bytes);
+    const struct model_settings *settings = &openai->settings;
+    request_begin_chat (&call->body, settings->chat_name, settings->language, texts, count,
+                        settings->max_summary_input_bytes);
+    call->begun_bytes = call->body.len;
     call_add (call);
 }
 
 void
-openai_embed (struct openai *openai, const struct model_text *texts, size_t count, model_done_fn *done, void *context)
+openai_embed (struct openai *openai, const struct model_text *texts, size_t count,
+              model_done_fn *done, void *context)
 {
     struct call *call = call_new (openai, count, done, context);
     call->embed = true;
-    request_add_inputs (&call->texts, texts, count);
+    request_begin_embedding (&call->body, openai->settings.embedding_name, texts, count);
+    call->begun_bytes = call->body.len;
     call_add (call);
 }
 
@@ -298,7 +306,8 @@ openai_new (const struct model_settings *settings, struct http *http)
     openai->waiting_end = &openai->waiting;
     openai->temperature = openai->base64 = true;
     openai->ask_usage = strstr (settings->base_url, "openrouter.ai") != NULL;
-    openai->send_dimensions = settings->send_dimensions || takes_dimensions (settings->embedding_name);
+    openai->send_dimensions =
+        settings->send_dimensions || takes_dimensions (settings->embedding_name);
     openai->chat_url = address_of (settings->base_url, "/chat/completions");
     openai->embeddings_url = address_of (settings->base_url, "/embeddings");
     openai->key = key_of (settings->key);

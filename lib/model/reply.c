@@ -1,6 +1,7 @@
 /* reply - errors, usage and reasons: what every kind of answer may hold.
- * Servers agree on little here, so the HTTP status decides first, then the error's own code and type, then words in its
- * message. Only what is certain to need a person is MODEL_REFUSED: that outcome stops a whole run.
+ * Servers agree on little here, so the HTTP status decides first, then the error's own code and
+ * type, then words in its message. Only what is certain to need a person is MODEL_REFUSED: that
+ * outcome stops a whole run.
  * SPDX-License-Identifier: MPL-2.0 */
 #include "model/reply_parts.h"
 
@@ -38,7 +39,8 @@ add_without_secret (struct buf *out, const char *text, const char *secret)
 }
 
 void
-reply_fail (const struct reply_ask *ask, struct reply *reply, enum model_outcome outcome, const char *format, ...)
+reply_fail (const struct reply_ask *ask, struct reply *reply, enum model_outcome outcome,
+            const char *format, ...)
 {
     struct buf text = { 0 }, shown = { 0 };
     char *line = NULL;
@@ -120,7 +122,9 @@ static const struct class_row phrases[] = {
 
 /* What makes a 403 a matter of the text and not of the key. */
 static const char *const about_content[] = {
-    "moderation", "flagged", "content_filter", "content_policy", "content policy", "content management policy", "safety",
+    "moderation",     "flagged",        "content_filter",
+    "content_policy", "content policy", "content management policy",
+    "safety",
 };
 
 struct status_row {
@@ -130,12 +134,14 @@ struct status_row {
 };
 
 static const struct status_row statuses[] = {
-    { 300, 399, MODEL_REFUSED, "the server sends callers elsewhere: set the base URL to the new address" },
+    { 300, 399, MODEL_REFUSED,
+      "the server sends callers elsewhere: set the base URL to the new address" },
     { 400, 400, MODEL_BAD, "bad request" },
     { 401, 401, MODEL_REFUSED, "the key was not accepted" },
     { 402, 402, MODEL_REFUSED, "payment is required" },
     { 403, 403, MODEL_REFUSED, "not allowed" },
-    { 404, 404, MODEL_REFUSED, "no such model or address: check the base URL and the model's name" },
+    { 404, 404, MODEL_REFUSED,
+      "no such model or address: check the base URL and the model's name" },
     { 405, 405, MODEL_REFUSED, "no such address: check the base URL" },
     { 407, 407, MODEL_REFUSED, "a proxy wants a login" },
     { 408, 409, MODEL_RETRY, "not now" },
@@ -149,12 +155,12 @@ static const struct status_row statuses[] = {
 
 /* One error, whatever shape it came in. Pointers are into the JSON document, or NULL. */
 struct problem {
-    long status;            /* of HTTP, or the number an error inside a 200 names; else 200 */
-    char kind[256];         /* its code and type in lower case */
+    long status;    /* of HTTP, or the number an error inside a 200 names; else 200 */
+    char kind[256]; /* its code and type in lower case */
     const char *message;
-    const char *raw;        /* what the provider behind the server said */
+    const char *raw; /* what the provider behind the server said */
     const char *param;
-    bool flagged;           /* it carries the findings of a content check */
+    bool flagged; /* it carries the findings of a content check */
 };
 
 static const char *
@@ -212,7 +218,8 @@ read_problem (const json_t *error, struct problem *problem)
     const json_t *metadata = json_object_get (error, "metadata");
     problem->raw = text_of (metadata, "raw");
     add_kind (problem, text_of (metadata, "error_type"));
-    problem->flagged = json_object_get (metadata, "reasons") || json_object_get (metadata, "flagged_input");
+    problem->flagged =
+        json_object_get (metadata, "reasons") || json_object_get (metadata, "flagged_input");
 }
 
 static bool
@@ -222,7 +229,8 @@ has_word (const char *text, const char *word)
 }
 
 static bool
-find_class (const struct class_row *rows, size_t count, const char *text, enum model_outcome *ret_outcome)
+find_class (const struct class_row *rows, size_t count, const char *text,
+            enum model_outcome *ret_outcome)
 {
     for (size_t i = 0; i < count; i++)
         if (has_word (text, rows[i].word)) {
@@ -236,7 +244,8 @@ static bool
 is_about_content (const struct problem *problem)
 {
     for (size_t i = 0; i < COUNT_OF (about_content); i++)
-        if (has_word (problem->kind, about_content[i]) || has_word (problem->message, about_content[i])
+        if (has_word (problem->kind, about_content[i])
+            || has_word (problem->message, about_content[i])
             || has_word (problem->raw, about_content[i]))
             return true;
     return problem->flagged;
@@ -262,11 +271,12 @@ classify (const struct problem *problem)
             return outcome;
         return MODEL_BAD;
     }
-    /* A spent account hides behind 429, a wrong key or model behind 400. Their messages cannot tell: some servers speak
-     * of "quota" and "billing" for a mere limit per minute. */
+    /* A spent account hides behind 429, a wrong key or model behind 400. Their messages cannot
+     * tell: some servers speak of "quota" and "billing" for a mere limit per minute. */
     if ((problem->status == 429 || row->outcome == MODEL_BAD) && known && outcome == MODEL_REFUSED)
         return MODEL_REFUSED;
-    if (row->outcome == MODEL_BAD && !known && find_class (phrases, COUNT_OF (phrases), problem->message, &outcome)
+    if (row->outcome == MODEL_BAD && !known
+        && find_class (phrases, COUNT_OF (phrases), problem->message, &outcome)
         && outcome == MODEL_REFUSED)
         return MODEL_REFUSED;
     if (problem->status == 403 && is_about_content (problem))
@@ -311,9 +321,9 @@ fail_with (const struct reply_ask *ask, const struct problem *problem, struct re
     if (problem->status != HTTP_STATUS_OK)
         snprintf (number, sizeof number, " (%ld)", problem->status);
     reply->dislikes = find_dislikes (problem);
-    reply_fail (ask, reply, outcome, "model server: %s%s%s%s%s%s", means, number, problem->message ? ": " : "",
-                problem->message ? problem->message : "", problem->raw ? ": " : "",
-                problem->raw ? problem->raw : "");
+    reply_fail (ask, reply, outcome, "model server: %s%s%s%s%s%s", means, number,
+                problem->message ? ": " : "", problem->message ? problem->message : "",
+                problem->raw ? ": " : "", problem->raw ? problem->raw : "");
 }
 
 void
@@ -346,14 +356,16 @@ fail_unreadable (const struct reply_ask *ask, struct reply *reply)
     if (at == ask->bytes)
         reply_fail (ask, reply, MODEL_RETRY, "model server: an empty answer");
     else if (ask->body[at] == '<') /* from something in between, not from a model */
-        reply_fail (ask, reply, MODEL_RETRY, "model server: a web page instead of JSON: check the base URL");
+        reply_fail (ask, reply, MODEL_RETRY,
+                    "model server: a web page instead of JSON: check the base URL");
     else
         reply_fail (ask, reply, MODEL_BAD, "model server: the answer is not JSON");
     return true;
 }
 
 bool
-reply_is_error (const struct reply_ask *ask, const json_t *root, const char *wanted, struct reply *reply)
+reply_is_error (const struct reply_ask *ask, const json_t *root, const char *wanted,
+                struct reply *reply)
 {
     const json_t *error = error_in (root);
     if (ask->status >= 200 && ask->status <= 299) {

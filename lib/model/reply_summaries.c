@@ -1,6 +1,7 @@
 /* reply_summaries - reads a chat completion that should hold one summary for each article.
- * Models wrap their JSON in fences and put reasoning before it; so every JSON value in the text is tried, and the last
- * that holds exactly the ids asked for is taken: what comes earlier may be an example the model made for itself.
+ * Models wrap their JSON in fences and put reasoning before it; so every JSON value in the text is
+ * tried, and the last that holds exactly the ids asked for is taken: what comes earlier may be an
+ * example the model made for itself.
  * SPDX-License-Identifier: MPL-2.0 */
 #include "model/reply_parts.h"
 
@@ -8,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TRIES_MAX 32 /* JSON values looked at in one text: bounds the work a hostile answer can cause */
+#define TRIES_MAX                                                                                  \
+    32 /* JSON values looked at in one text: bounds the work a hostile answer can cause */
 
 static const char *
 trimmed (const char *text, size_t *ret_bytes)
@@ -106,7 +108,8 @@ find_summaries (const char *text, size_t count, char reason[128])
     return found;
 }
 
-/* The text of a message: content is a text, or a list of parts of which some are. given (free), or NULL */
+/* The text of a message: content is a text, or a list of parts of which some are. given (free), or
+ * NULL */
 static char *
 content_of (const json_t *message)
 {
@@ -117,7 +120,8 @@ content_of (const json_t *message)
         return NULL;
     struct buf text = { 0 };
     for (size_t i = 0; i < json_array_size (content); i++) {
-        const char *part = json_string_value (json_object_get (json_array_get (content, i), "text"));
+        const char *part =
+            json_string_value (json_object_get (json_array_get (content, i), "text"));
         if (part)
             buf_add_str (&text, part);
     }
@@ -139,11 +143,13 @@ is_unfinished (const struct reply_ask *ask, const json_t *choice, struct reply *
 {
     const char *why = json_string_value (json_object_get (choice, "finish_reason"));
     const json_t *error = json_object_get (choice, "error");
-    const char *refusal = json_string_value (json_object_get (json_object_get (choice, "message"), "refusal"));
+    const char *refusal =
+        json_string_value (json_object_get (json_object_get (choice, "message"), "refusal"));
     if (error && !json_is_null (error))
         reply_read_error (ask, error, reply);
     else if (why && strcmp (why, "length") == 0)
-        reply_fail (ask, reply, MODEL_BAD, "the model ran out of tokens before its answer was complete");
+        reply_fail (ask, reply, MODEL_BAD,
+                    "the model ran out of tokens before its answer was complete");
     else if (why && strcmp (why, "content_filter") == 0)
         reply_fail (ask, reply, MODEL_BAD, "the model's content filter cut its answer");
     else if (why && strcmp (why, "error") == 0)

@@ -1,7 +1,7 @@
 /* reply_vectors - reads an embeddings answer, base64 or numbers.
- * A hundred vectors are a megabyte that a general JSON reader would copy byte by byte. So the values of "embedding" are
- * cut out first and a number put in their place; jansson reads the small rest, and the values are decoded from where
- * they stand in the body.
+ * A hundred vectors are a megabyte that a general JSON reader would copy byte by byte. So the
+ * values of "embedding" are cut out first and a number put in their place; jansson reads the small
+ * rest, and the values are decoded from where they stand in the body.
  * SPDX-License-Identifier: MPL-2.0 */
 #include "model/base64.h"
 #include "model/reply_parts.h"
@@ -14,11 +14,11 @@
 struct piece {
     const char *text; /* between the quotes or brackets */
     size_t bytes;
-    bool numbers;     /* else base64 */
+    bool numbers; /* else base64 */
 };
 
 struct cut {
-    struct buf rest;  /* the JSON without the pieces: each is its number now */
+    struct buf rest; /* the JSON without the pieces: each is its number now */
     struct piece *pieces;
     size_t count, most;
 };
@@ -66,10 +66,11 @@ cut_value (struct cut *cut, const char *at, const char *end)
     value = skip_blanks (value + 1, end);
     if (value == end || (*value != '"' && *value != '['))
         return at;
-    const char *close = *value == '"' ? string_end (value + 1, end)
-                                      : memchr (value, ']', (size_t) (end - value));
+    const char *close =
+        *value == '"' ? string_end (value + 1, end) : memchr (value, ']', (size_t) (end - value));
     if (!close) {
-        cut->most = cut->count; /* there will be none further on either: do not look again and again */
+        cut->most =
+            cut->count; /* there will be none further on either: do not look again and again */
         return at;
     }
     buf_printf (&cut->rest, ":%zu", cut->count);
@@ -100,8 +101,9 @@ cut_body (struct cut *cut, const char *at, const char *end)
 static double
 scaled (uint64_t digits, int power)
 {
-    static const double tens[] = { 1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
-                                   1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22 };
+    static const double tens[] = { 1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                   1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+                                   1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22 };
     double value = (double) digits;
     int most = (int) COUNT_OF (tens) - 1;
     for (; power < -most; power += most)
@@ -127,8 +129,8 @@ read_exponent (const char *at, const char *end, int *power)
     return at;
 }
 
-/* One JSON number, to within a unit in the last place of a float; strtod would depend on the locale and take ten times
- * as long. Returns the byte behind it, or NULL. */
+/* One JSON number, to within a unit in the last place of a float; strtod would depend on the locale
+ * and take ten times as long. Returns the byte behind it, or NULL. */
 static const char *
 read_number (const char *at, const char *end, float *ret_value)
 {
@@ -158,7 +160,8 @@ read_number (const char *at, const char *end, float *ret_value)
     return at;
 }
 
-/* Reads up to `most` numbers into out. Returns how many there are, or -1 when something else stands there. */
+/* Reads up to `most` numbers into out. Returns how many there are, or -1 when something else stands
+ * there. */
 static int64_t
 read_numbers (const struct piece *piece, float *out, size_t most)
 {
@@ -208,8 +211,8 @@ read_base64 (const struct piece *piece, float *out, size_t most)
     return (int64_t) count;
 }
 
-/* NULL when every number is finite and not all are zero. Looks at the bits (IEEE 754, binary32): the compiler turns that
- * into vector instructions, which it may not do with sums of floats. */
+/* NULL when every number is finite and not all are zero. Looks at the bits (IEEE 754, binary32):
+ * the compiler turns that into vector instructions, which it may not do with sums of floats. */
 static const char *
 find_fault (const float *vector, size_t dimensions)
 {
@@ -227,37 +230,44 @@ find_fault (const float *vector, size_t dimensions)
 }
 
 static bool
-read_vector (const struct reply_ask *ask, const struct piece *piece, size_t index, struct reply *reply)
+read_vector (const struct reply_ask *ask, const struct piece *piece, size_t index,
+             struct reply *reply)
 {
     float *out = reply->vectors + index * ask->dimensions;
     int64_t count = piece->numbers ? read_numbers (piece, out, ask->dimensions)
                                    : read_base64 (piece, out, ask->dimensions);
     const char *fault = NULL;
     if (count < 0)
-        reply_fail (ask, reply, MODEL_BAD, "vector %zu of %zu is unreadable", index + 1, ask->count);
+        reply_fail (ask, reply, MODEL_BAD, "vector %zu of %zu is unreadable", index + 1,
+                    ask->count);
     else if ((uint64_t) count != ask->dimensions)
-        reply_fail (ask, reply, MODEL_BAD, "the model gives vectors of %lld numbers, %zu are configured",
+        reply_fail (ask, reply, MODEL_BAD,
+                    "the model gives vectors of %lld numbers, %zu are configured",
                     (long long) count, ask->dimensions);
     else if ((fault = find_fault (out, ask->dimensions)))
-        reply_fail (ask, reply, MODEL_BAD, "vector %zu of %zu holds %s", index + 1, ask->count, fault);
+        reply_fail (ask, reply, MODEL_BAD, "vector %zu of %zu holds %s", index + 1, ask->count,
+                    fault);
     else
         return true;
     return false;
 }
 
 static bool
-read_item (const struct reply_ask *ask, const struct cut *cut, size_t position, const json_t *item, bool *seen,
-           struct reply *reply)
+read_item (const struct reply_ask *ask, const struct cut *cut, size_t position, const json_t *item,
+           bool *seen, struct reply *reply)
 {
-    const json_t *index = json_object_get (item, "index"), *value = json_object_get (item, "embedding");
+    const json_t *index = json_object_get (item, "index"),
+                 *value = json_object_get (item, "embedding");
     int64_t at = index ? json_integer_value (index) : (int64_t) position;
     int64_t piece = json_is_integer (value) ? json_integer_value (value) : -1;
     if ((index && !json_is_integer (index)) || at < 0 || (uint64_t) at >= ask->count || seen[at]) {
-        reply_fail (ask, reply, MODEL_BAD, "a vector with an index that was not asked for or came before");
+        reply_fail (ask, reply, MODEL_BAD,
+                    "a vector with an index that was not asked for or came before");
         return false;
     }
     if (piece < 0 || (uint64_t) piece >= cut->count) {
-        reply_fail (ask, reply, MODEL_BAD, "vector %lld of %zu is missing", (long long) at + 1, ask->count);
+        reply_fail (ask, reply, MODEL_BAD, "vector %lld of %zu is missing", (long long) at + 1,
+                    ask->count);
         return false;
     }
     seen[at] = true;
@@ -265,11 +275,13 @@ read_item (const struct reply_ask *ask, const struct cut *cut, size_t position, 
 }
 
 static void
-read_data (const struct reply_ask *ask, const struct cut *cut, const json_t *data, struct reply *reply)
+read_data (const struct reply_ask *ask, const struct cut *cut, const json_t *data,
+           struct reply *reply)
 {
     size_t given = json_array_size (data);
     if (given != ask->count) {
-        reply_fail (ask, reply, MODEL_BAD, "the model gave %zu vectors for %zu texts", given, ask->count);
+        reply_fail (ask, reply, MODEL_BAD, "the model gave %zu vectors for %zu texts", given,
+                    ask->count);
         return;
     }
     bool *seen = mem_alloc (ask->count * sizeof *seen), good = true;

@@ -8,7 +8,8 @@ enum { PIECE_BYTES = 4, PIECES_MOST = 16 };
 
 /* Measured on public retrieval sets: more drowns the words, less finds fewer relatives. */
 static const float piece_weight = 0.35f;
-static const uint64_t piece_salt = UINT64_C (0x9e3779b97f4a7c15); /* a piece is no word of its own */
+static const uint64_t piece_salt =
+    UINT64_C (0x9e3779b97f4a7c15); /* a piece is no word of its own */
 
 void
 terms_fini (struct terms *terms)
@@ -59,11 +60,13 @@ pieces_add (struct terms *terms, const struct word *stem, float weight)
         return;
     size_t pieces = MIN_OF (stem->bytes - PIECE_BYTES + 1, (size_t) PIECES_MOST);
     for (size_t i = 0; i < pieces; i++)
-        terms_add (terms, num_hash (stem->text + i, PIECE_BYTES) ^ piece_salt, weight * piece_weight);
+        terms_add (terms, num_hash (stem->text + i, PIECE_BYTES) ^ piece_salt,
+                   weight * piece_weight);
 }
 
 void
-terms_read (struct terms *terms, struct stemmer *stemmer, const char *text, size_t bytes, enum terms_of of)
+terms_read (struct terms *terms, struct stemmer *stemmer, const char *text, size_t bytes,
+            enum terms_of of)
 {
     struct word_reader reader;
     struct word word;

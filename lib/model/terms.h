@@ -1,5 +1,5 @@
-/* terms - the hashed stems of a text and how often they occur: what the local summariser and embedder count with.
- * SPDX-License-Identifier: MPL-2.0 */
+/* terms - the hashed stems of a text and how often they occur: what the local summariser and
+ * embedder count with. SPDX-License-Identifier: MPL-2.0 */
 #ifndef MODEL_TERMS_H
 #define MODEL_TERMS_H
 
@@ -12,7 +12,8 @@ struct term {
     float weight; /* how much the stem says, see stem_weight */
 };
 
-/* A hash table, zero-initialised is empty. Its users walk slots[0, cap) and pass over empty ones. */
+/* A hash table, zero-initialised is empty. Its users walk slots[0, cap) and pass over empty ones.
+ */
 struct terms {
     struct term *slots;
     size_t cap, count; /* cap: 0 or a power of two */
@@ -20,7 +21,8 @@ struct terms {
 
 enum terms_of {
     TERMS_OF_STEMS,  /* all words but stop words */
-    TERMS_OF_PIECES, /* likewise, and stems' runs of four bytes, which let relatives of a word meet */
+    TERMS_OF_PIECES, /* likewise, and stems' runs of four bytes, which let relatives of a word meet
+                      */
     TERMS_OF_ALL,    /* stop words too */
 };
 

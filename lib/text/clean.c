@@ -1,6 +1,6 @@
-/* article_clean: an article line by line, without the lines that aren't prose, and its first lines without datelines.
- * A line is dropped for what all of it is (a byline, a time stamp, a call to read on); doubt keeps it.
- * SPDX-License-Identifier: MPL-2.0 */
+/* article_clean: an article line by line, without the lines that aren't prose, and its first lines
+ * without datelines. A line is dropped for what all of it is (a byline, a time stamp, a call to
+ * read on); doubt keeps it. SPDX-License-Identifier: MPL-2.0 */
 #include "text/sentence.h"
 #include "text/words.h"
 
@@ -24,14 +24,18 @@ struct line {
 
 /* Words that time stamps are made of, besides numbers. Sorted. */
 static const char *const stamp_words[] = {
-    "1st", "2nd", "3rd", "a", "ago", "am", "an", "and", "apr", "april", "at", "aug", "august", "bst", "cest",
-    "cet", "cst", "ct", "day", "days", "dec", "december", "edt", "est", "et", "feb", "february", "first", "fri",
-    "friday", "gmt", "h", "hour", "hours", "hrs", "ist", "jan", "january", "jul", "july", "jun", "june", "last",
-    "m", "mar", "march", "may", "min", "mins", "minute", "minutes", "modified", "mon", "monday", "month",
-    "months", "nov", "november", "oct", "october", "on", "p", "pdt", "pm", "posted", "pst", "pt", "published",
-    "read", "sat", "saturday", "sep", "sept", "september", "sun", "sunday", "t", "th", "thu", "thur", "thurs",
-    "thursday", "time", "tue", "tues", "tuesday", "updated", "utc", "wed", "wednesday", "week", "weeks", "year",
-    "years", "yesterday", "z",
+    "1st",    "2nd",       "3rd",      "a",         "ago",    "am",       "an",        "and",
+    "apr",    "april",     "at",       "aug",       "august", "bst",      "cest",      "cet",
+    "cst",    "ct",        "day",      "days",      "dec",    "december", "edt",       "est",
+    "et",     "feb",       "february", "first",     "fri",    "friday",   "gmt",       "h",
+    "hour",   "hours",     "hrs",      "ist",       "jan",    "january",  "jul",       "july",
+    "jun",    "june",      "last",     "m",         "mar",    "march",    "may",       "min",
+    "mins",   "minute",    "minutes",  "modified",  "mon",    "monday",   "month",     "months",
+    "nov",    "november",  "oct",      "october",   "on",     "p",        "pdt",       "pm",
+    "posted", "pst",       "pt",       "published", "read",   "sat",      "saturday",  "sep",
+    "sept",   "september", "sun",      "sunday",    "t",      "th",       "thu",       "thur",
+    "thurs",  "thursday",  "time",     "tue",       "tues",   "tuesday",  "updated",   "utc",
+    "wed",    "wednesday", "week",     "weeks",     "year",   "years",    "yesterday", "z",
 };
 
 /* What opens a byline or a credit. full: the words that follow needn't be names. */
@@ -39,25 +43,94 @@ static const struct opening {
     const char *text;
     bool full;
 } byline_openings[] = {
-    { "by ", false },          { "written by ", false },    { "reporting by ", true }, { "reported by ", false },
-    { "edited by ", false },   { "editing by ", true },     { "story by ", false },    { "words by ", false },
-    { "photo by ", true },     { "photos by ", true },      { "photo: ", true },       { "photograph: ", true },
-    { "image: ", true },       { "author: ", true },        { "credit: ", true },      { "additional reporting by ", true },
-    { "photography by ", true }, { "from our correspondent", true }, { "posted by ", false },
+    { "by ", false },
+    { "written by ", false },
+    { "reporting by ", true },
+    { "reported by ", false },
+    { "edited by ", false },
+    { "editing by ", true },
+    { "story by ", false },
+    { "words by ", false },
+    { "photo by ", true },
+    { "photos by ", true },
+    { "photo: ", true },
+    { "photograph: ", true },
+    { "image: ", true },
+    { "author: ", true },
+    { "credit: ", true },
+    { "additional reporting by ", true },
+    { "photography by ", true },
+    { "from our correspondent", true },
+    { "posted by ", false },
 };
 
 /* What opens a line that speaks to the reader. */
 static const char *const call_openings[] = {
-    "advertisement", "all rights reserved", "also read", "article continues below", "click here", "click to",
-    "comments", "continue reading", "copyright", "download the app", "download our app", "follow us", "for more",
-    "get our", "getty images", "image source", "join our", "join the conversation", "learn more", "listen to this",
-    "load more", "more from", "more on this", "most read", "newsletter", "read also", "read full", "read more",
-    "read next", "read the full", "recommended", "related articles", "related:", "related stories", "save this",
-    "scroll down", "scroll for more", "scroll to continue", "see also", "share on", "share this", "show more",
-    "sign in", "sign up", "skip advertisement", "skip to", "sponsored", "story continues", "subscribe",
-    "support our", "swipe", "tap here", "tap to", "this article appeared", "this article first appeared",
-    "this article was originally", "this post appeared first", "this story was originally", "view comments",
-    "view gallery", "watch:", "watch now", "watch the video", "what to read next", "you may also like",
+    "advertisement",
+    "all rights reserved",
+    "also read",
+    "article continues below",
+    "click here",
+    "click to",
+    "comments",
+    "continue reading",
+    "copyright",
+    "download the app",
+    "download our app",
+    "follow us",
+    "for more",
+    "get our",
+    "getty images",
+    "image source",
+    "join our",
+    "join the conversation",
+    "learn more",
+    "listen to this",
+    "load more",
+    "more from",
+    "more on this",
+    "most read",
+    "newsletter",
+    "read also",
+    "read full",
+    "read more",
+    "read next",
+    "read the full",
+    "recommended",
+    "related articles",
+    "related:",
+    "related stories",
+    "save this",
+    "scroll down",
+    "scroll for more",
+    "scroll to continue",
+    "see also",
+    "share on",
+    "share this",
+    "show more",
+    "sign in",
+    "sign up",
+    "skip advertisement",
+    "skip to",
+    "sponsored",
+    "story continues",
+    "subscribe",
+    "support our",
+    "swipe",
+    "tap here",
+    "tap to",
+    "this article appeared",
+    "this article first appeared",
+    "this article was originally",
+    "this post appeared first",
+    "this story was originally",
+    "view comments",
+    "view gallery",
+    "watch:",
+    "watch now",
+    "watch the video",
+    "what to read next",
+    "you may also like",
     "\xc2\xa9",
 };
 
@@ -97,10 +170,12 @@ token_next (const struct line *line, size_t *at, struct line *ret_token)
 static bool
 token_is_name (const struct line *token)
 {
-    static const char *const particles[] = { "and", "al", "de", "del", "der", "di", "in", "la", "van", "von", "with" };
+    static const char *const particles[] = { "and", "al", "de",  "del", "der", "di",
+                                             "in",  "la", "van", "von", "with" };
     uint32_t point;
     for (size_t i = 0; i < COUNT_OF (particles); i++)
-        if (token->bytes == strlen (particles[i]) && !memcmp (token->text, particles[i], token->bytes))
+        if (token->bytes == strlen (particles[i])
+            && !memcmp (token->text, particles[i], token->bytes))
             return true;
     if (!utf8_decode (token->text, token->bytes, &point))
         return false;
@@ -134,17 +209,19 @@ line_is_byline (const struct line *line)
 static bool
 word_is_stamp (const struct word *word)
 {
+    static const char *const units[] = { "am", "pm", "th", "min" };
     size_t digits = strspn (word->text, "0123456789.");
-    if (digits == word->bytes)
-        return true;
-    const char *rest = word->text + digits;
-    if (digits && (!strcmp (rest, "th") || !strcmp (rest, "t") || !strcmp (rest, "z") || !strcmp (rest, "am")
-                   || !strcmp (rest, "pm") || !strcmp (rest, "h") || !strcmp (rest, "m") || !strcmp (rest, "min")))
-        return true;
-    return bsearch (word->text, stamp_words, COUNT_OF (stamp_words), sizeof *stamp_words, text_compare);
+    if (digits && strspn (word->text, "0123456789.thmz") == word->bytes)
+        return true; /* 17, 3.30, 5m, and 03t10 of an ISO 8601 time */
+    for (size_t i = 0; i < COUNT_OF (units) && digits; i++)
+        if (!strcmp (word->text + digits, units[i]))
+            return true;
+    return bsearch (word->text, stamp_words, COUNT_OF (stamp_words), sizeof *stamp_words,
+                    text_compare);
 }
 
-/* Bytes at the start of the line that are a time stamp: words of time, a digit or "yesterday" among them. */
+/* Bytes at the start of the line that are a time stamp: words of time, a digit or "yesterday" among
+ * them. */
 static size_t
 stamp_bytes (const struct line *line, size_t *ret_words)
 {
@@ -155,7 +232,8 @@ stamp_bytes (const struct line *line, size_t *ret_words)
     *ret_words = 0;
     word_reader_init (&reader, line->text, line->bytes);
     while (*ret_words <= STAMP_MOST_WORDS && word_next (&reader, &word) && word_is_stamp (&word)) {
-        dated = dated || (word.text[0] >= '0' && word.text[0] <= '9') || !strcmp (word.text, "yesterday");
+        dated = dated || (word.text[0] >= '0' && word.text[0] <= '9')
+            || !strcmp (word.text, "yesterday");
         end = reader.at;
         ++*ret_words;
     }
@@ -181,7 +259,8 @@ line_is_call (const struct line *line)
             continue;
         unsigned char next = (unsigned char) line->text[MIN_OF (strlen (opening), line->bytes - 1)];
         bool at_word_end = line->bytes == strlen (opening) || !u_isalnum (next);
-        bool colon_or_sign = opening[strlen (opening) - 1] == ':' || (unsigned char) opening[0] >= 0x80;
+        bool colon_or_sign =
+            opening[strlen (opening) - 1] == ':' || (unsigned char) opening[0] >= 0x80;
         if (at_word_end || colon_or_sign)
             return word_count_text (line->text, line->bytes) <= CALL_MOST_WORDS;
     }
@@ -197,11 +276,13 @@ line_skip (struct line *line, size_t bytes)
         line->text++, line->bytes--;
 }
 
-/* "Updated 3:14 PM ET, Nov 3, 2025 The council ..." loses the stamp; a date that begins a sentence has no such verb. */
+/* "Updated 3:14 PM ET, Nov 3, 2025 The council ..." loses the stamp; a date that begins a sentence
+ * has no such verb. */
 static void
 line_cut_stamp (struct line *line)
 {
-    if (!line_opens (line, "updated ") && !line_opens (line, "published ") && !line_opens (line, "posted "))
+    if (!line_opens (line, "updated ") && !line_opens (line, "published ")
+        && !line_opens (line, "posted "))
         return;
     size_t words, end = stamp_bytes (line, &words);
     while (end < line->bytes && strchr (" .,;:|-)", line->text[end]))
@@ -212,11 +293,13 @@ line_cut_stamp (struct line *line)
         line_skip (line, end);
 }
 
-/* The first dash within the reach of a dateline; *ret_after: behind it. Returns its offset, or 0. */
+/* The first dash within the reach of a dateline; *ret_after: behind it. Returns its offset, or 0.
+ */
 static size_t
 dash_find (const struct line *line, size_t *ret_after)
 {
-    static const char *const dashes[] = { " \xe2\x80\x93 ", "\xe2\x80\x94", " -- ", " - ", "\xe2\x80\x95", ") \xe2\x80\x93" };
+    static const char *const dashes[] = { " \xe2\x80\x93 ", "\xe2\x80\x94",  " -- ", " - ",
+                                          "\xe2\x80\x95",   ") \xe2\x80\x93" };
     size_t reach = MIN_OF (line->bytes, (size_t) DATELINE_MOST_BYTES), best = 0;
     for (size_t i = 0; i < COUNT_OF (dashes); i++) {
         size_t length = strlen (dashes[i]);
@@ -244,7 +327,8 @@ token_is_capitals (const struct line *token)
     return letters >= 2;
 }
 
-/* Whether the words before a dash are a place, perhaps with a day and an agency: its capitals or the agency tell. */
+/* Whether the words before a dash are a place, perhaps with a day and an agency: its capitals or
+ * the agency tell. */
 static bool
 prefix_is_dateline (const struct line *prefix)
 {
@@ -272,7 +356,8 @@ line_cut_dateline (struct line *line)
     struct line rest = *line;
     line_skip (&rest, after);
     uint32_t point;
-    bool wire = prefix.text[0] == '(' && memchr (prefix.text, ')', prefix.bytes) && prefix.bytes < 30;
+    bool wire =
+        prefix.text[0] == '(' && memchr (prefix.text, ')', prefix.bytes) && prefix.bytes < 30;
     if (!utf8_decode (rest.text, rest.bytes, &point) || u_islower ((UChar32) point))
         return; /* "NASA - the agency - said" */
     if (wire || prefix_is_dateline (&prefix))

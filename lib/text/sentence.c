@@ -7,31 +7,39 @@
 #include <string.h>
 #include <unicode/uchar.h>
 
-enum { SHORT_LINE_BYTES = 50 }; /* a line of hard-wrapped text is longer, unless a paragraph ends in it */
+enum {
+    SHORT_LINE_BYTES = 50
+}; /* a line of hard-wrapped text is longer, unless a paragraph ends in it */
 
-/* A full stop after these ends no sentence (NEVER), or only before a capitalised stop word: "in the U.S. The ..." */
+/* A full stop after these ends no sentence (NEVER), or only before a capitalised stop word: "in the
+ * U.S. The ..." */
 enum abbreviation_end { END_NEVER, END_MAYBE, END_BEFORE_WORD };
 
 static const struct abbreviation {
     const char *text; /* lower case, without the last full stop */
     enum abbreviation_end end;
 } abbreviations[] = {
-    { "adm", END_NEVER },   { "apr", END_MAYBE },   { "art", END_BEFORE_WORD }, { "assn", END_MAYBE },
-    { "aug", END_MAYBE },   { "ave", END_MAYBE },   { "blvd", END_MAYBE },      { "brig", END_NEVER },
-    { "bros", END_MAYBE },  { "capt", END_NEVER },  { "cf", END_NEVER },        { "cmdr", END_NEVER },
-    { "co", END_MAYBE },    { "col", END_NEVER },   { "corp", END_MAYBE },      { "dec", END_MAYBE },
-    { "dept", END_MAYBE },  { "dr", END_NEVER },    { "eg", END_NEVER },        { "est", END_MAYBE },
-    { "etc", END_MAYBE },   { "feb", END_MAYBE },   { "fig", END_BEFORE_WORD }, { "fr", END_NEVER },
-    { "ft", END_MAYBE },    { "gen", END_NEVER },   { "gov", END_NEVER },       { "hon", END_NEVER },
-    { "ie", END_NEVER },    { "inc", END_MAYBE },   { "jan", END_MAYBE },       { "jr", END_MAYBE },
-    { "jul", END_MAYBE },   { "jun", END_MAYBE },   { "lt", END_NEVER },        { "ltd", END_MAYBE },
-    { "maj", END_NEVER },   { "mr", END_NEVER },    { "mrs", END_NEVER },       { "ms", END_NEVER },
-    { "mt", END_NEVER },    { "no", END_BEFORE_WORD }, { "nos", END_BEFORE_WORD }, { "nov", END_MAYBE },
-    { "oct", END_MAYBE },   { "op", END_BEFORE_WORD }, { "ph.d", END_MAYBE },   { "pp", END_BEFORE_WORD },
-    { "prof", END_NEVER },  { "rep", END_NEVER },   { "reps", END_NEVER },      { "rev", END_NEVER },
-    { "sen", END_NEVER },   { "sens", END_NEVER },  { "sep", END_MAYBE },       { "sept", END_MAYBE },
-    { "sgt", END_NEVER },   { "sr", END_MAYBE },    { "st", END_MAYBE },        { "supt", END_NEVER },
-    { "univ", END_MAYBE },  { "vol", END_BEFORE_WORD }, { "vs", END_NEVER },
+    { "adm", END_NEVER },       { "apr", END_MAYBE },       { "art", END_BEFORE_WORD },
+    { "assn", END_MAYBE },      { "aug", END_MAYBE },       { "ave", END_MAYBE },
+    { "blvd", END_MAYBE },      { "brig", END_NEVER },      { "bros", END_MAYBE },
+    { "capt", END_NEVER },      { "cf", END_NEVER },        { "cmdr", END_NEVER },
+    { "co", END_MAYBE },        { "col", END_NEVER },       { "corp", END_MAYBE },
+    { "dec", END_MAYBE },       { "dept", END_MAYBE },      { "dr", END_NEVER },
+    { "eg", END_NEVER },        { "est", END_MAYBE },       { "etc", END_MAYBE },
+    { "feb", END_MAYBE },       { "fig", END_BEFORE_WORD }, { "fr", END_NEVER },
+    { "ft", END_MAYBE },        { "gen", END_NEVER },       { "gov", END_NEVER },
+    { "hon", END_NEVER },       { "ie", END_NEVER },        { "inc", END_MAYBE },
+    { "jan", END_MAYBE },       { "jr", END_MAYBE },        { "jul", END_MAYBE },
+    { "jun", END_MAYBE },       { "lt", END_NEVER },        { "ltd", END_MAYBE },
+    { "maj", END_NEVER },       { "mr", END_NEVER },        { "mrs", END_NEVER },
+    { "ms", END_NEVER },        { "mt", END_NEVER },        { "no", END_BEFORE_WORD },
+    { "nos", END_BEFORE_WORD }, { "nov", END_MAYBE },       { "oct", END_MAYBE },
+    { "op", END_BEFORE_WORD },  { "ph.d", END_MAYBE },      { "pp", END_BEFORE_WORD },
+    { "prof", END_NEVER },      { "rep", END_NEVER },       { "reps", END_NEVER },
+    { "rev", END_NEVER },       { "sen", END_NEVER },       { "sens", END_NEVER },
+    { "sep", END_MAYBE },       { "sept", END_MAYBE },      { "sgt", END_NEVER },
+    { "sr", END_MAYBE },        { "st", END_MAYBE },        { "supt", END_NEVER },
+    { "univ", END_MAYBE },      { "vol", END_BEFORE_WORD }, { "vs", END_NEVER },
 };
 
 struct cursor {
@@ -70,7 +78,8 @@ point_is_stop (uint32_t point)
 static bool
 point_is_wide_stop (uint32_t point)
 {
-    return point == 0x3002 || point == 0xff01 || point == 0xff0e || point == 0xff1f || point == 0xff61;
+    return point == 0x3002 || point == 0xff01 || point == 0xff0e || point == 0xff1f
+        || point == 0xff61;
 }
 
 static bool
@@ -155,13 +164,15 @@ abbreviation_find (const struct cursor *cursor, size_t least, size_t stop)
     return row ? (int) row->end : -1;
 }
 
-/* Whether what begins at `at` can open a sentence; certain: only if it can hardly be anything else. */
+/* Whether what begins at `at` can open a sentence; certain: only if it can hardly be anything else.
+ */
 static bool
 opens_sentence (const struct cursor *cursor, size_t at, bool certain)
 {
     uint32_t point;
     size_t step;
-    while ((step = point_at (cursor, at, &point)) && !u_isalnum ((UChar32) point) && !point_is_blank (point))
+    while ((step = point_at (cursor, at, &point)) && !u_isalnum ((UChar32) point)
+           && !point_is_blank (point))
         at += step;
     if (!step)
         return true;
@@ -171,7 +182,8 @@ opens_sentence (const struct cursor *cursor, size_t at, bool certain)
         return true;
     struct word_reader reader;
     struct word word;
-    word_reader_init (&reader, cursor->text + at, MIN_OF (cursor->bytes - at, (size_t) 2 * WORD_MAX_BYTES));
+    word_reader_init (&reader, cursor->text + at,
+                      MIN_OF (cursor->bytes - at, (size_t) 2 * WORD_MAX_BYTES));
     return u_isupper ((UChar32) point) && word_next (&reader, &word) && word_is_stop (&word);
 }
 
@@ -184,7 +196,8 @@ token_is_number (const struct cursor *cursor, size_t start, size_t stop)
     return stop > start;
 }
 
-/* Whether the full stop at `stop`, followed by a blank and then `next`, ends the sentence begun at `start`. */
+/* Whether the full stop at `stop`, followed by a blank and then `next`, ends the sentence begun at
+ * `start`. */
 static bool
 full_stop_ends (const struct cursor *cursor, size_t start, size_t stop, size_t next)
 {
@@ -217,7 +230,8 @@ sentence_end (const struct cursor *cursor, size_t start, bool *ret_whole)
         if (!wide && !point_is_stop (point))
             continue;
         bool lone = point == '.';
-        while ((step = point_at (cursor, at, &after)) && (point_is_stop (after) || point_is_wide_stop (after)))
+        while ((step = point_at (cursor, at, &after))
+               && (point_is_stop (after) || point_is_wide_stop (after)))
             at += step, lone = false, wide = wide || point_is_wide_stop (after);
         while ((step = point_at (cursor, at, &after)) && point_is_closer (after))
             at += step;
@@ -227,7 +241,8 @@ sentence_end (const struct cursor *cursor, size_t start, bool *ret_whole)
             return at;
         if (next == at)
             continue;
-        if (lone ? full_stop_ends (cursor, start, stop, next) : opens_sentence (cursor, next, false))
+        if (lone ? full_stop_ends (cursor, start, stop, next)
+                 : opens_sentence (cursor, next, false))
             return at;
     }
     *ret_whole = false;
@@ -251,7 +266,8 @@ sentence_balanced (const char *text, size_t bytes)
     return !curly && !round && !corner && straight % 2 == 0;
 }
 
-/* The end of the block that begins at `at`: before a blank line, or after a line too short to be wrapped. */
+/* The end of the block that begins at `at`: before a blank line, or after a line too short to be
+ * wrapped. */
 static size_t
 block_end (const char *text, size_t bytes, size_t at)
 {

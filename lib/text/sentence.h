@@ -1,6 +1,6 @@
-/* sentence - where sentences begin and end, and an article's text without what isn't its prose: bylines, time stamps,
- * datelines, "Read more" and the like. Rules and tables of ours, made for news; no state, no I/O.
- * SPDX-License-Identifier: MPL-2.0 */
+/* sentence - where sentences begin and end, and an article's text without what isn't its prose:
+ * bylines, time stamps, datelines, "Read more" and the like. Rules and tables of ours, made for
+ * news; no state, no I/O. SPDX-License-Identifier: MPL-2.0 */
 #ifndef TEXT_SENTENCE_H
 #define TEXT_SENTENCE_H
 
@@ -16,16 +16,17 @@ struct sentence {
     bool opens_paragraph;
 };
 
-/* text: borrowed; any bytes will do. *ret_list: given (free); NULL when there are none. Returns their number.
- * A blank line ends a sentence, and so does a line too short to be a wrapped one. */
+/* text: borrowed; any bytes will do. *ret_list: given (free); NULL when there are none. Returns
+ * their number. A blank line ends a sentence, and so does a line too short to be a wrapped one. */
 size_t sentence_split (const char *text, size_t bytes, struct sentence **ret_list);
 
-/* The paragraphs of an article, a blank line between them, without bylines, time stamps, datelines and calls to read,
- * scroll or subscribe. May be empty. given (free) */
+/* The paragraphs of an article, a blank line between them, without bylines, time stamps, datelines
+ * and calls to read, scroll or subscribe. May be empty. given (free) */
 char *article_clean (const char *text, size_t bytes);
 
-/* The article's text for ranking: cleaned, and only the sentences of at least SENTENCE_LEAST_WORDS words.
- * *ret_clean: given (free), the text the sentences point into. */
-size_t article_sentences (const char *text, size_t bytes, char **ret_clean, struct sentence **ret_list);
+/* The article's text for ranking: cleaned, and only the sentences of at least SENTENCE_LEAST_WORDS
+ * words. *ret_clean: given (free), the text the sentences point into. */
+size_t article_sentences (const char *text, size_t bytes, char **ret_clean,
+                          struct sentence **ret_list);
 
 #endif

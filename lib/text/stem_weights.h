@@ -1,6 +1,5 @@
-/* The commonest stems of English news, graded by hand into three steps; a stem not listed weighs 100 percent.
- * Included by words.c alone. Sorted by bytes.
- * SPDX-License-Identifier: MPL-2.0 */
+/* The commonest stems of English news, graded by hand into three steps; a stem not listed weighs
+ * 100 percent. Included by words.c alone. Sorted by bytes. SPDX-License-Identifier: MPL-2.0 */
 #ifndef TEXT_STEM_WEIGHTS_H
 #define TEXT_STEM_WEIGHTS_H
 

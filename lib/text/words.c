@@ -89,7 +89,8 @@ point_fold (uint32_t point)
 static size_t
 point_read (const struct word_reader *reader, size_t at, uint32_t *ret_point)
 {
-    size_t step = at < reader->bytes ? utf8_decode (reader->text + at, reader->bytes - at, ret_point) : 0;
+    size_t step =
+        at < reader->bytes ? utf8_decode (reader->text + at, reader->bytes - at, ret_point) : 0;
     if (step)
         return step;
     *ret_point = ' ';
@@ -119,7 +120,8 @@ mark_joins (uint32_t before, uint32_t mark, uint32_t after, bool single)
     if (mark == ',')
         return point_is_digit (before) && point_is_digit (after);
     if (mark == '.')
-        return (point_is_digit (before) && point_is_digit (after)) || (single && !point_is_digit (after));
+        return (point_is_digit (before) && point_is_digit (after))
+            || (single && !point_is_digit (after));
     return mark == 0xad; /* soft hyphen */
 }
 
@@ -217,7 +219,8 @@ bool
 word_is_stop (const struct word *word)
 {
     return !word->gram
-        && bsearch (word->text, stop_words, COUNT_OF (stop_words), sizeof *stop_words, stop_compare);
+        && bsearch (word->text, stop_words, COUNT_OF (stop_words), sizeof *stop_words,
+                    stop_compare);
 }
 
 struct stemmer *
@@ -263,7 +266,8 @@ weight_compare (const void *key, const void *member)
 float
 stem_weight (const struct word *stem)
 {
-    const struct stem_weight_row *row = bsearch (stem->text, stem_weight_rows, COUNT_OF (stem_weight_rows),
-                                                 sizeof *stem_weight_rows, weight_compare);
+    const struct stem_weight_row *row =
+        bsearch (stem->text, stem_weight_rows, COUNT_OF (stem_weight_rows),
+                 sizeof *stem_weight_rows, weight_compare);
     return row ? (float) row->percent / 100 : 1.0f;
 }

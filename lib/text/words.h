@@ -1,6 +1,6 @@
-/* words - the words of a text as ranking and search see them: lower-cased, without punctuation, possessive and
- * apostrophes; stop words, stems, and how much a stem says. Unicode's properties come from ICU's code, not from its
- * data file, so that an idle process stays small.
+/* words - the words of a text as ranking and search see them: lower-cased, without punctuation,
+ * possessive and apostrophes; stop words, stems, and how much a stem says. Unicode's properties
+ * come from ICU's code, not from its data file, so that an idle process stays small.
  * SPDX-License-Identifier: MPL-2.0 */
 #ifndef TEXT_WORDS_H
 #define TEXT_WORDS_H
@@ -37,7 +37,8 @@ void stemmer_destroy (struct stemmer **stemmer);
 /* Puts the stem in the word's place. Grams stay. */
 void stemmer_apply (struct stemmer *stemmer, struct word *word);
 
-/* What a stem tells about a text, from 0 (in every article) to 1 (rare): a fixed inverse document frequency. */
+/* What a stem tells about a text, from 0 (in every article) to 1 (rare): a fixed inverse document
+ * frequency. */
 float stem_weight (const struct word *stem);
 
 #endif

@@ -1,6 +1,6 @@
-/* chunk - see chunk.h. Reads the text once; keeps no word positions: a chunk is opened at the start of its first word
- * and closed at the end of its last, so that only the chunks themselves take memory.
- * SPDX-License-Identifier: MPL-2.0 */
+/* chunk - see chunk.h. Reads the text once; keeps no word positions: a chunk is opened at the start
+ * of its first word and closed at the end of its last, so that only the chunks themselves take
+ * memory. SPDX-License-Identifier: MPL-2.0 */
 #include "stages/chunker/chunk.h"
 
 #include <endian.h>
@@ -8,8 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What a byte can be without decoding. Only eight kinds of lead byte can begin white space or an ideograph, so that
- * ASCII and most alphabets are passed byte by byte. A continuation byte never begins anything. */
+/* What a byte can be without decoding. Only eight kinds of lead byte can begin white space or an
+ * ideograph, so that ASCII and most alphabets are passed byte by byte. A continuation byte never
+ * begins anything. */
 enum byte_class { BYTE_WORD, BYTE_SPACE, BYTE_LOOK };
 
 static const uint8_t byte_classes[256] = {
@@ -74,7 +75,8 @@ chunk_open (struct splitter *self, size_t byte_start)
         self->cap = self->cap ? self->cap * 2 : 8;
         self->chunks = mem_grow (self->chunks, self->cap, sizeof *self->chunks);
     }
-    self->chunks[self->opened++] = (struct chunk){ .word_start = self->words, .byte_start = byte_start };
+    self->chunks[self->opened++] =
+        (struct chunk){ .word_start = self->words, .byte_start = byte_start };
     self->until_open = self->rule->size - self->rule->overlap;
 }
 
@@ -127,8 +129,9 @@ word_add (struct splitter *self, size_t start, size_t end)
         word_count (self, start, end);
 }
 
-/* Where the bytes end that are surely parts of a word: eight at a time while there are eight. A byte is taken as
- * unsure if it is below 0x21 or above 0x7f; the lowest flag is exact, borrows reach only higher ones. */
+/* Where the bytes end that are surely parts of a word: eight at a time while there are eight. A
+ * byte is taken as unsure if it is below 0x21 or above 0x7f; the lowest flag is exact, borrows
+ * reach only higher ones. */
 static size_t
 plain_end (const unsigned char *text, size_t at, size_t bytes)
 {
@@ -204,14 +207,15 @@ words_read (struct splitter *self, size_t bytes)
 }
 
 int
-chunk_split (const char *text, size_t bytes, const struct chunk_rule *rule, struct chunk **ret_chunks,
-             size_t *ret_count)
+chunk_split (const char *text, size_t bytes, const struct chunk_rule *rule,
+             struct chunk **ret_chunks, size_t *ret_count)
 {
     if (!rule->size || rule->overlap >= rule->size)
         return -EINVAL;
     struct splitter self = { .text = text, .rule = rule, .until_close = rule->size };
     words_read (&self, bytes);
-    /* The chunk after the last full one exists only if a word came since; those begun after it repeat what it holds. */
+    /* The chunk after the last full one exists only if a word came since; those begun after it
+     * repeat what it holds. */
     if (self.words && (!self.closed || self.chunks[self.closed - 1].byte_end < self.last_end))
         chunk_close (&self);
     if (!self.closed) {

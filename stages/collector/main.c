@@ -5,7 +5,7 @@
 
 #define FLUSH_MS 100
 #define SWEEP_MS 500
-#define REPEAT_MS 1000
+#define REPEAT_MS 200
 #define CHECK_MS 60000
 #define STANDBY_MS 1000
 #define DRAIN_MS 20000

@@ -44,7 +44,8 @@ host_is_local (const char *host)
            || (length > tail && strcasecmp (name + length - tail, suffix) == 0);
 }
 
-/* Browsers say where a request comes from; tools don't, and are no danger: nobody lends them another's rights. */
+/* Browsers say where a request comes from; tools don't, and are no danger: nobody lends them
+ * another's rights. */
 static bool
 is_cross_site (const struct access_request *request)
 {
@@ -85,7 +86,8 @@ access_check (const struct access_request *request, const char *token, bool loop
     if (*token)
         return token_matches (request->authorization, token) ? ACCESS_GRANTED : ACCESS_NO_TOKEN;
     /* A proxy on this machine would make everyone local. */
-    return sockaddr_is_loopback (request->peer) && !request->forwarded ? ACCESS_GRANTED : ACCESS_NOT_LOCAL;
+    return sockaddr_is_loopback (request->peer) && !request->forwarded ? ACCESS_GRANTED
+                                                                       : ACCESS_NOT_LOCAL;
 }
 
 const char *
@@ -93,9 +95,11 @@ access_reason (enum access_verdict verdict)
 {
     static const char *const reasons[] = {
         [ACCESS_GRANTED] = "granted",
-        [ACCESS_WRONG_HOST] = "the Host header names another machine; this server is for localhost alone",
+        [ACCESS_WRONG_HOST] =
+            "the Host header names another machine; this server is for localhost alone",
         [ACCESS_CROSS_SITE] = "requests from other sites' pages are refused",
-        [ACCESS_NO_TOKEN] = "send the header Authorization: Bearer TOKEN with the setting http.token",
+        [ACCESS_NO_TOKEN] =
+            "send the header Authorization: Bearer TOKEN with the setting http.token",
         [ACCESS_NOT_LOCAL] = "without the setting http.token only this machine may do that",
     };
     return reasons[verdict];

@@ -1,5 +1,6 @@
-/* Questions wait here, not in the socket, until the collector is connected: so one that ran out is never delivered, and a
- * client that was told "unavailable" does not find a run started a minute later.
+/* Questions wait here, not in the socket, until the collector is connected: so one that ran out is
+ * never delivered, and a client that was told "unavailable" does not find a run started a minute
+ * later.
  * SPDX-License-Identifier: MPL-2.0 */
 #include "ask.h"
 
@@ -59,8 +60,11 @@ void
 ask_send (struct ask *self, const char *text, ask_fn *fn, void *arg)
 {
     struct question *question = MEM_NEW (struct question);
-    *question = (struct question){ .number = ++self->last_number, .deadline_ms = clock_mono_ms () + ASK_TIMEOUT_MS,
-                                   .text = mem_dup (text), .fn = fn, .arg = arg };
+    *question = (struct question){ .number = ++self->last_number,
+                                   .deadline_ms = clock_mono_ms () + ASK_TIMEOUT_MS,
+                                   .text = mem_dup (text),
+                                   .fn = fn,
+                                   .arg = arg };
     *self->end = question;
     self->end = &question->next;
 }
@@ -77,7 +81,8 @@ ask_wait_ms (const struct ask *self)
     return self->first ? MAX_OF (self->first->deadline_ms - clock_mono_ms (), INT64_C (0)) : -1;
 }
 
-/* An envelope as a REQ socket's, with the number before it. false when there is nothing to send or no room for it. */
+/* An envelope as a REQ socket's, with the number before it. false when there is nothing to send
+ * or no room for it. */
 static bool
 send_next (struct ask *self)
 {
@@ -106,8 +111,9 @@ receive (struct ask *self)
     zframe_t *number = message ? zmsg_first (message) : NULL;
     zframe_t *last = message ? zmsg_last (message) : NULL;
     struct question **ref = &self->first;
-    while (*ref && (!number || zframe_size (number) != sizeof (*ref)->number
-                    || memcmp (zframe_data (number), &(*ref)->number, sizeof (*ref)->number) != 0))
+    while (*ref
+           && (!number || zframe_size (number) != sizeof (*ref)->number
+               || memcmp (zframe_data (number), &(*ref)->number, sizeof (*ref)->number) != 0))
         ref = &(*ref)->next;
     if (*ref && zmsg_size (message) == 3) {
         size_t size = zframe_size (last);
@@ -122,7 +128,8 @@ receive (struct ask *self)
 void
 ask_run (struct ask *self)
 {
-    /* The descriptor tells of changes only, so the events are asked for until there are none left. */
+    /* The descriptor tells of changes only, so the events are asked for until there are none
+     * left. */
     for (;;) {
         int events = zsock_events (self->socket);
         if (events & ZMQ_POLLIN)

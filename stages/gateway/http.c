@@ -1,7 +1,8 @@
-/* The server on libmicrohttpd in its external epoll mode. A call that waits for others is suspended and resumed by its
- * reply; suspended connections are out of the daemon's sight, so waiting costs nothing.
- * Time limits are kept here, by connection, and not by the daemon's idle time-out: that one starts anew with every byte, and
- * a client that sends one byte now and then would hold a connection for ever.
+/* The server on libmicrohttpd in its external epoll mode. A call that waits for others is suspended
+ * and resumed by its reply; suspended connections are out of the daemon's sight, so waiting costs
+ * nothing. Time limits are kept here, by connection, and not by the daemon's idle time-out: that
+ * one starts anew with every byte, and a client that sends one byte now and then would hold a
+ * connection for ever.
  * SPDX-License-Identifier: MPL-2.0 */
 #include "http.h"
 
@@ -15,7 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define DISCARD_MAX (1024 * 1024) /* bytes of an unwanted body read for the sake of a readable refusal */
+#define DISCARD_MAX (1024 * 1024) /* bytes of a body read only to be able to refuse it */
 #define BACKLOG 128
 #define HEADERS_MAX 4
 
@@ -62,8 +63,9 @@ static const struct {
     { "X-Content-Type-Options", "nosniff" },
     { "Referrer-Policy", "no-referrer" },
     { "Cross-Origin-Resource-Policy", "same-origin" },
-    { "Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none';"
-                                 " frame-ancestors 'none'" },
+    { "Content-Security-Policy",
+      "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none';"
+      " frame-ancestors 'none'" },
 };
 
 /* ---- connections and their deadlines ---- */
@@ -71,8 +73,8 @@ static const struct {
 static struct peer *
 peer_of (struct MHD_Connection *connection)
 {
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info (connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info (
+        connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     return info ? info->socket_context : NULL;
 }
 
@@ -92,7 +94,8 @@ on_connection (void *context, struct MHD_Connection *connection, void **peer_ref
     struct peer *peer = *peer_ref;
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
         peer = MEM_NEW (struct peer);
-        peer->fd = MHD_get_connection_info (connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+        peer->fd =
+            MHD_get_connection_info (connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
         peer->deadline_ms = clock_mono_ms () + HTTP_IDLE_TIMEOUT_MS;
         peer->next = self->peers;
         if (self->peers)
@@ -125,7 +128,8 @@ cut_overdue (struct http *self)
 /* ---- calls ---- */
 
 static struct http_call *
-call_new (struct http *self, struct MHD_Connection *connection, const char *method, const char *path)
+call_new (struct http *self, struct MHD_Connection *connection, const char *method,
+          const char *path)
 {
     struct http_call *call = MEM_NEW (struct http_call);
     call->http = self;
@@ -177,7 +181,8 @@ http_query (const struct http_call *call, const char *name)
 {
     const char *value = NULL;
     size_t size = 0;
-    if (MHD_lookup_connection_value_n (call->connection, MHD_GET_ARGUMENT_KIND, name, strlen (name), &value, &size)
+    if (MHD_lookup_connection_value_n (call->connection, MHD_GET_ARGUMENT_KIND, name, strlen (name),
+                                       &value, &size)
         != MHD_YES)
         return NULL;
     return value ? value : "";
@@ -186,8 +191,8 @@ http_query (const struct http_call *call, const char *name)
 const struct sockaddr *
 http_peer (const struct http_call *call)
 {
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info (call->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info (
+        call->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
     return info ? info->client_addr : NULL;
 }
 
@@ -214,9 +219,11 @@ http_reply (struct http_call *call, unsigned status, const char *type, struct bu
     call->status = status;
     call->replied = true;
     for (size_t i = 0; call->response && i < COUNT_OF (headers_always); i++)
-        (void) MHD_add_response_header (call->response, headers_always[i].name, headers_always[i].value);
+        (void) MHD_add_response_header (call->response, headers_always[i].name,
+                                        headers_always[i].value);
     for (size_t i = 0; call->response && i < call->header_count; i++)
-        (void) MHD_add_response_header (call->response, call->headers[i].name, call->headers[i].value);
+        (void) MHD_add_response_header (call->response, call->headers[i].name,
+                                        call->headers[i].value);
     if (call->response)
         (void) MHD_add_response_header (call->response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
     if (call->suspended) {
@@ -229,16 +236,17 @@ static enum MHD_Result
 send_reply (struct http_call *call)
 {
     char quoted[LOG_QUOTE_SIZE];
-    log_debug ("%s %s status=%u elapsed_ms=%" PRId64, call->method, log_quote (call->path, quoted), call->status,
-               clock_mono_ms () - call->since_ms);
+    log_debug ("%s %s status=%u elapsed_ms=%" PRId64, call->method, log_quote (call->path, quoted),
+               call->status, clock_mono_ms () - call->since_ms);
     call->http->answered[MIN_OF (call->status / 100, 5u)]++;
     if (!call->response)
         return MHD_NO;
     return MHD_queue_response (call->connection, call->status, call->response);
 }
 
-/* A refused body is read all the same, up to a limit: closing with bytes unread resets the connection, and the client
- * might never see why. One that waits for our consent to send it gets the refusal instead. */
+/* A refused body is read all the same, up to a limit: closing with bytes unread resets the
+ * connection, and the client might never see why. One that waits for our consent to send it gets
+ * the refusal instead. */
 static bool
 may_reply_at_head (const struct http_call *call)
 {
@@ -253,8 +261,10 @@ static void
 reply_too_large (struct http_call *call)
 {
     struct buf body = { 0 };
-    buf_printf (&body, "{\"error\":{\"code\":\"too_large\",\"message\":\"the body is larger than %d bytes\"}}\n",
-                HTTP_BODY_MAX);
+    buf_printf (
+        &body,
+        "{\"error\":{\"code\":\"too_large\",\"message\":\"the body is larger than %d bytes\"}}\n",
+        HTTP_BODY_MAX);
     http_reply (call, MHD_HTTP_CONTENT_TOO_LARGE, "application/json", &body);
 }
 
@@ -265,7 +275,8 @@ take_head (struct http_call *call)
     int64_t size = 0;
     set_deadline (call->connection, HTTP_CALL_TIMEOUT_MS);
     call->http->config.on_head (call->http->config.context, call);
-    if (!call->replied && length && (num_parse (length, 0, INT64_MAX, &size) < 0 || size > HTTP_BODY_MAX))
+    if (!call->replied && length
+        && (num_parse (length, 0, INT64_MAX, &size) < 0 || size > HTTP_BODY_MAX))
         reply_too_large (call);
     if (call->replied && may_reply_at_head (call))
         return send_reply (call);
@@ -286,7 +297,8 @@ take_body (struct http_call *call, const char *data, size_t *size)
     return MHD_YES;
 }
 
-/* The daemon's: once with the head, then with each piece of the body, then with nothing more, and again when resumed. */
+/* The daemon's: once with the head, then with each piece of the body, then with nothing more,
+ * and again when resumed. */
 static enum MHD_Result
 on_access (void *context, struct MHD_Connection *connection, const char *url, const char *method,
            const char *version UNUSED, const char *data, size_t *size, void **call_ref)
@@ -322,7 +334,8 @@ on_completed (void *context UNUSED, struct MHD_Connection *connection, void **ca
     *call_ref = NULL;
 }
 
-static void PRINTF_LIKE (2, 0)
+PRINTF_LIKE (2, 0)
+static void
 on_daemon_log (void *context UNUSED, const char *format, va_list args)
 {
     char text[512], quoted[LOG_QUOTE_SIZE];
@@ -377,24 +390,28 @@ keep_place (struct http *self)
         return;
     int64_t port = 0;
     if (getnameinfo ((struct sockaddr *) &at, size, host, sizeof host, service, sizeof service,
-                     NI_NUMERICHOST | NI_NUMERICSERV) == 0
+                     NI_NUMERICHOST | NI_NUMERICSERV)
+            == 0
         && num_parse (service, 0, UINT16_MAX, &port) == 0)
         self->port = (uint16_t) port;
     self->loopback = sockaddr_is_loopback ((struct sockaddr *) &at);
-    self->url = mem_printf (at.ss_family == AF_INET6 ? "http://[%s]:%u" : "http://%s:%u", host, (unsigned) self->port);
+    self->url = mem_printf (at.ss_family == AF_INET6 ? "http://[%s]:%u" : "http://%s:%u", host,
+                            (unsigned) self->port);
 }
 
 static int
 open_listener (struct http *self, char ret_reason[HTTP_REASON_SIZE])
 {
-    const struct addrinfo hints = { .ai_flags = AI_PASSIVE | AI_NUMERICSERV, .ai_socktype = SOCK_STREAM };
+    const struct addrinfo hints = { .ai_flags = AI_PASSIVE | AI_NUMERICSERV,
+                                    .ai_socktype = SOCK_STREAM };
     const char *address = self->config.address;
     char service[8];
     struct addrinfo *found = NULL;
     snprintf (service, sizeof service, "%u", (unsigned) (uint16_t) self->config.port);
     int r = getaddrinfo (*address ? address : NULL, service, &hints, &found);
     if (r != 0) {
-        snprintf (ret_reason, HTTP_REASON_SIZE, "cannot find the address %s: %s", address, gai_strerror (r));
+        snprintf (ret_reason, HTTP_REASON_SIZE, "cannot find the address %s: %s", address,
+                  gai_strerror (r));
         return -EINVAL;
     }
     r = -EADDRNOTAVAIL;
@@ -402,7 +419,8 @@ open_listener (struct http *self, char ret_reason[HTTP_REASON_SIZE])
         r = listen_at (at);
     freeaddrinfo (found);
     if (r < 0) {
-        snprintf (ret_reason, HTTP_REASON_SIZE, "cannot listen on %s port %s: %s", address, service, strerror (-r));
+        snprintf (ret_reason, HTTP_REASON_SIZE, "cannot listen on %s port %s: %s", address, service,
+                  strerror (-r));
         return r;
     }
     self->listen_fd = r;
@@ -420,11 +438,11 @@ start_daemon (struct http *self)
         { MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, NULL },
         { MHD_OPTION_END, 0, NULL },
     };
-    return MHD_start_daemon (MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, self->port, NULL, NULL,
-                             on_access, self, MHD_OPTION_EXTERNAL_LOGGER, on_daemon_log, NULL,
-                             MHD_OPTION_NOTIFY_CONNECTION, on_connection, self,
-                             MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_ARRAY, options,
-                             MHD_OPTION_END);
+    return MHD_start_daemon (MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG,
+                             self->port, NULL, NULL, on_access, self, MHD_OPTION_EXTERNAL_LOGGER,
+                             on_daemon_log, NULL, MHD_OPTION_NOTIFY_CONNECTION, on_connection, self,
+                             MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_ARRAY,
+                             options, MHD_OPTION_END);
 }
 
 struct http *
@@ -438,7 +456,8 @@ http_new (const struct http_config *config, char ret_reason[HTTP_REASON_SIZE])
         return NULL;
     }
     self->daemon = start_daemon (self);
-    const union MHD_DaemonInfo *info = self->daemon ? MHD_get_daemon_info (self->daemon, MHD_DAEMON_INFO_EPOLL_FD) : NULL;
+    const union MHD_DaemonInfo *info =
+        self->daemon ? MHD_get_daemon_info (self->daemon, MHD_DAEMON_INFO_EPOLL_FD) : NULL;
     if (!info) {
         snprintf (ret_reason, HTTP_REASON_SIZE, "cannot start the HTTP server on %s", self->url);
         http_destroy (&self);
@@ -465,7 +484,7 @@ http_destroy (struct http **ref)
     if (!self)
         return;
     if (self->daemon) {
-        (void) MHD_run (self->daemon); /* what was answered last still goes out */
+        (void) MHD_run (self->daemon);  /* what was answered last still goes out */
         MHD_stop_daemon (self->daemon); /* closes the listener */
     } else if (self->listen_fd >= 0)
         close (self->listen_fd);

@@ -1,5 +1,5 @@
-/* Families whose samples are known beforehand are rows of a table; those with a sample a stage, a link or a worker are
- * collected first, for all samples of a family must stand together.
+/* Families whose samples are known beforehand are rows of a table; those with a sample a stage, a
+ * link or a worker are collected first, for all samples of a family must stand together.
  * SPDX-License-Identifier: MPL-2.0 */
 #include "metrics.h"
 
@@ -16,38 +16,45 @@ enum unit { AS_IT_IS, MILLISECONDS, TIME };
 
 /* Rows of one name follow each other; the first of them says type and help. */
 static const struct row {
-    const char *name, *type, *help;
-    const char *label, *value; /* label NULL: none */
-    const char *path;          /* in the status document */
+    const char *name, *label, *value; /* label NULL: none */
+    const char *path;                 /* in the status document */
     enum unit unit;
+    const char *type, *help;
 } rows[] = {
-    { "newsmill_healthy", "gauge", "Whether the mill calls itself healthy.", NULL, NULL, "healthy", AS_IT_IS },
-    { "newsmill_executing", "gauge", "Whether a run is under way.", NULL, NULL, "scheduler.currentlyExecuting", AS_IT_IS },
-    { "newsmill_runs_total", "counter", "Runs that ended, by status.", "status", "success", "stats.successfulRuns", AS_IT_IS },
-    { "newsmill_runs_total", NULL, NULL, "status", "failed", "stats.failedRuns", AS_IT_IS },
-    { "newsmill_last_run_timestamp_seconds", "gauge", "When the last run ended.", NULL, NULL, "lastRun.completedAt", TIME },
-    { "newsmill_last_run_duration_seconds", "gauge", "How long the last run took.", NULL, NULL, "lastRun.durationMs",
-      MILLISECONDS },
-    { "newsmill_run_duration_average_seconds", "gauge", "How long a run takes on average.", NULL, NULL,
-      "stats.averageDurationMs", MILLISECONDS },
-    { "newsmill_consecutive_failures", "gauge", "Runs that failed in a row, up to now.", NULL, NULL,
-      "stats.consecutiveFailures", AS_IT_IS },
-    { "newsmill_critical", "gauge", "Whether runs failed so often in a row that someone should look.", NULL, NULL,
-      "critical", AS_IT_IS },
-    { "newsmill_articles", "gauge", "Articles in the ledger, by state.", "state", "done", "conservation.done", AS_IT_IS },
-    { "newsmill_articles", NULL, NULL, "state", "dead", "conservation.dead", AS_IT_IS },
-    { "newsmill_articles", NULL, NULL, "state", "pending", "conservation.pending", AS_IT_IS },
-    { "newsmill_articles", NULL, NULL, "state", "leased", "conservation.leased", AS_IT_IS },
-    { "newsmill_discovered_total", "counter", "Entries seen in feeds.", NULL, NULL, "conservation.discovered", AS_IT_IS },
-    { "newsmill_duplicate_total", "counter", "Entries that were known already.", NULL, NULL, "conservation.duplicate",
-      AS_IT_IS },
-    { "newsmill_intake_total", "counter", "Entries taken into the ledger.", NULL, NULL, "conservation.intake", AS_IT_IS },
-    { "newsmill_conservation_ok", "gauge", "Whether every entry seen is accounted for.", NULL, NULL, "conservation.ok",
-      AS_IT_IS },
-    { "newsmill_ticks_total", "counter", "Ticks of the clock, by what became of them.", "outcome", "ran", "ticks.ran",
-      AS_IT_IS },
-    { "newsmill_ticks_total", NULL, NULL, "outcome", "skipped", "ticks.skipped", AS_IT_IS },
-    { "newsmill_ticks_total", NULL, NULL, "outcome", "missed", "ticks.missed", AS_IT_IS },
+    { "newsmill_healthy", NULL, NULL, "healthy", AS_IT_IS,
+      "gauge", "Whether the mill calls itself healthy." },
+    { "newsmill_critical", NULL, NULL, "critical", AS_IT_IS,
+      "gauge", "Whether so many runs failed in a row that someone should look." },
+    { "newsmill_executing", NULL, NULL, "scheduler.currentlyExecuting", AS_IT_IS,
+      "gauge", "Whether a run is under way." },
+    { "newsmill_runs_total", "status", "success", "stats.successfulRuns", AS_IT_IS,
+      "counter", "Runs that ended, by status." },
+    { "newsmill_runs_total", "status", "failed", "stats.failedRuns", AS_IT_IS, NULL, NULL },
+    { "newsmill_last_run_timestamp_seconds", NULL, NULL, "lastRun.completedAt", TIME,
+      "gauge", "When the last run that ended did so." },
+    { "newsmill_last_run_duration_seconds", NULL, NULL, "lastRun.durationMs", MILLISECONDS,
+      "gauge", "How long the last run that ended took." },
+    { "newsmill_run_duration_average_seconds", NULL, NULL, "stats.averageDurationMs", MILLISECONDS,
+      "gauge", "How long a run takes on average." },
+    { "newsmill_consecutive_failures", NULL, NULL, "stats.consecutiveFailures", AS_IT_IS,
+      "gauge", "Runs that failed in a row, up to now." },
+    { "newsmill_articles", "state", "done", "conservation.done", AS_IT_IS,
+      "gauge", "Articles in the ledger, by state." },
+    { "newsmill_articles", "state", "dead", "conservation.dead", AS_IT_IS, NULL, NULL },
+    { "newsmill_articles", "state", "pending", "conservation.pending", AS_IT_IS, NULL, NULL },
+    { "newsmill_articles", "state", "leased", "conservation.leased", AS_IT_IS, NULL, NULL },
+    { "newsmill_discovered_total", NULL, NULL, "conservation.discovered", AS_IT_IS,
+      "counter", "Entries seen in feeds." },
+    { "newsmill_duplicate_total", NULL, NULL, "conservation.duplicate", AS_IT_IS,
+      "counter", "Entries that were known already." },
+    { "newsmill_intake_total", NULL, NULL, "conservation.intake", AS_IT_IS,
+      "counter", "Entries taken into the ledger." },
+    { "newsmill_conservation_ok", NULL, NULL, "conservation.ok", AS_IT_IS,
+      "gauge", "Whether every entry seen is accounted for." },
+    { "newsmill_ticks_total", "outcome", "ran", "ticks.ran", AS_IT_IS,
+      "counter", "Ticks of the clock, by what became of them." },
+    { "newsmill_ticks_total", "outcome", "skipped", "ticks.skipped", AS_IT_IS, NULL, NULL },
+    { "newsmill_ticks_total", "outcome", "missed", "ticks.missed", AS_IT_IS, NULL, NULL },
 };
 
 /* ---- the text format ---- */
@@ -132,15 +139,33 @@ read_value (const json_t *value, enum unit unit, double *ret_number)
     return true;
 }
 
+/* While a run is under way it is the status document's last one; the figures are about the last
+ * that ended, so that they don't come and go. borrowed; NULL if none ended */
+static json_t *
+last_ended (const json_t *status)
+{
+    json_t *run = json_object_get (status, "lastRun");
+    size_t i = 0;
+    const json_t *recent = json_object_get (status, "recentRuns");
+    while (run && !json_is_string (json_object_get (run, "completedAt")))
+        run = json_array_get (recent, i++);
+    return run;
+}
+
 static void
 put_rows (struct buf *out, const json_t *status)
 {
+    static const char of_run[] = "lastRun.";
     const struct row *head = NULL, *said = NULL;
+    const json_t *run = last_ended (status);
     for (size_t i = 0; i < COUNT_OF (rows); i++) {
         double number;
+        bool about_run = strncmp (rows[i].path, of_run, sizeof of_run - 1) == 0;
+        const json_t *value = about_run ? look_up (run, rows[i].path + sizeof of_run - 1)
+                                        : look_up (status, rows[i].path);
         if (rows[i].help)
             head = &rows[i];
-        if (!read_value (look_up (status, rows[i].path), rows[i].unit, &number))
+        if (!read_value (value, rows[i].unit, &number))
             continue;
         if (said != head)
             put_head (out, head->name, head->type, head->help);
@@ -170,7 +195,8 @@ put_object (struct buf *out, const char *name, const char *help, const char *lab
 static void
 add_to (json_t *numbers, const char *key, double more)
 {
-    json_object_set_new (numbers, key, json_real (json_number_value (json_object_get (numbers, key)) + more));
+    json_object_set_new (numbers, key,
+                         json_real (json_number_value (json_object_get (numbers, key)) + more));
 }
 
 /* What all workers together hold by stage, and what waits in the broker by link. */
@@ -197,8 +223,10 @@ put_workers (struct buf *out, const json_t *workers)
             free (link);
         }
     }
-    put_object (out, "newsmill_held_articles", "Articles in workers' hands, by stage.", "stage", held);
-    put_object (out, "newsmill_queue_messages", "Messages that wait in the broker, by link.", "link", queued);
+    put_object (out, "newsmill_held_articles", "Articles in workers' hands, by stage.", "stage",
+                held);
+    put_object (out, "newsmill_queue_messages", "Messages that wait in the broker, by link.",
+                "link", queued);
     json_decref (held);
     json_decref (queued);
 }
@@ -211,7 +239,8 @@ metrics_write (struct buf *out, const json_t *status, const json_t *workers)
     put_head (out, "newsmill_build_info", "gauge", "The gateway's version.");
     put_sample (out, "newsmill_build_info", "version", NEWSMILL_VERSION, 1);
     put_rows (out, status);
-    put_object (out, "newsmill_workers", "Processes that report, by stage.", "stage", json_object_get (status, "workers"));
+    put_object (out, "newsmill_workers", "Processes that report, by stage.", "stage",
+                json_object_get (status, "workers"));
     put_workers (out, workers);
 }
 
@@ -263,14 +292,19 @@ metrics_write_process (struct buf *out, int64_t started_us, const uint64_t answe
 {
     static const char *const classes[] = { NULL, NULL, "2xx", "3xx", "4xx", "5xx" };
     struct rlimit limit = { 0 };
-    put_head (out, "newsmill_http_replies_total", "counter", "Replies of this gateway, by class of status.");
+    put_head (out, "newsmill_http_replies_total", "counter",
+              "Replies of this gateway, by class of status.");
     for (size_t i = 2; i < COUNT_OF (classes); i++)
         put_sample (out, "newsmill_http_replies_total", "class", classes[i], (double) answered[i]);
-    put_one (out, "process_cpu_seconds_total", "counter", "CPU time of the gateway.", cpu_seconds ());
-    put_one (out, "process_resident_memory_bytes", "gauge", "Resident memory of the gateway.", resident_bytes ());
+    put_one (out, "process_cpu_seconds_total", "counter", "CPU time of the gateway.",
+             cpu_seconds ());
+    put_one (out, "process_resident_memory_bytes", "gauge", "Resident memory of the gateway.",
+             resident_bytes ());
     put_one (out, "process_start_time_seconds", "gauge", "When the gateway started.",
              (double) started_us / (double) US_PER_S);
-    put_one (out, "process_open_fds", "gauge", "Open descriptors of the gateway.", open_descriptors ());
+    put_one (out, "process_open_fds", "gauge", "Open descriptors of the gateway.",
+             open_descriptors ());
     if (getrlimit (RLIMIT_NOFILE, &limit) == 0)
-        put_one (out, "process_max_fds", "gauge", "Descriptors the gateway may open.", (double) limit.rlim_cur);
+        put_one (out, "process_max_fds", "gauge", "Descriptors the gateway may open.",
+                 (double) limit.rlim_cur);
 }

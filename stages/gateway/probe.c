@@ -1,4 +1,5 @@
-/* Apart from lib/db, whose calls may block for seconds: a gateway that asks for the database must still answer others.
+/* Apart from lib/db, whose calls may block for seconds: a gateway that asks for the database must
+ * still answer others.
  * SPDX-License-Identifier: MPL-2.0 */
 #include "probe.h"
 
@@ -15,8 +16,8 @@ struct probe {
     void (*done) (void *arg);
     void *arg;
     short watched_for;
-    bool wanted;              /* begun, not yet connecting */
-    PGconn *connection;       /* while connecting */
+    bool wanted;        /* begun, not yet connecting */
+    PGconn *connection; /* while connecting */
     int64_t deadline_ms, verdict_ms;
     bool good, said_bad;
 };
@@ -25,7 +26,9 @@ struct probe *
 probe_new (const char *url, int epoll_fd, void (*done) (void *arg), void *arg)
 {
     struct probe *self = MEM_NEW (struct probe);
-    *self = (struct probe){ .url = url, .epoll_fd = epoll_fd, .watched_fd = -1, .done = done, .arg = arg };
+    *self = (struct probe){
+        .url = url, .epoll_fd = epoll_fd, .watched_fd = -1, .done = done, .arg = arg
+    };
     return self;
 }
 

@@ -1,5 +1,5 @@
-/* probe - whether the database can be reached, found out without blocking: a connection is opened as a client would, with
- * its login, and closed again.
+/* probe - whether the database can be reached, found out without blocking: a connection is opened
+ * as a client would, with its login, and closed again.
  * SPDX-License-Identifier: MPL-2.0 */
 #ifndef GATEWAY_PROBE_H
 #define GATEWAY_PROBE_H
@@ -11,11 +11,11 @@
 
 struct probe;
 
-/* The probe owns its descriptors' places in epoll_fd. url: borrowed for the object's life. done is called, from
- * probe_run alone, whenever a verdict was reached. */
+/* The probe owns its descriptors' places in epoll_fd. url: borrowed for the object's life. done
+ * is called, from probe_run alone, whenever a verdict was reached. */
 struct probe *probe_new (const char *url, int epoll_fd, void (*done) (void *arg), void *arg);
 void probe_destroy (struct probe **probe);
-void probe_begin (struct probe *probe);      /* nothing if it is under way already */
+void probe_begin (struct probe *probe); /* nothing if it is under way already */
 bool probe_is_fresh (const struct probe *probe);
 bool probe_is_good (const struct probe *probe); /* the last verdict */
 /* Goes on. A name in the address is resolved in here and may block that long. */

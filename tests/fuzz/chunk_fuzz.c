@@ -23,7 +23,9 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t bytes)
         assert (chunks[k].byte_start < chunks[k].byte_end && chunks[k].byte_end <= bytes);
         assert (chunks[k].word_count <= rule.size && chunks[k].word_start <= words);
         assert (k + 1 == count || chunks[k].word_count == rule.size);
-        assert (!k || (chunks[k].byte_start > chunks[k - 1].byte_start && chunks[k].byte_end > chunks[k - 1].byte_end));
+        assert (!k
+                || (chunks[k].byte_start > chunks[k - 1].byte_start
+                    && chunks[k].byte_end > chunks[k - 1].byte_end));
         assert (chunks[k].word_start + chunks[k].word_count > words);
         words = chunks[k].word_start + chunks[k].word_count;
     }

@@ -1,5 +1,5 @@
-/* The local models on any bytes: a summary is valid UTF-8 of bounded length, a vector is finite and of length 1.
- * SPDX-License-Identifier: MPL-2.0 */
+/* The local models on any bytes: a summary is valid UTF-8 of bounded length, a vector is finite and
+ * of length 1. SPDX-License-Identifier: MPL-2.0 */
 #include "model/local.h"
 #include "text/sentence.h"
 

@@ -1,5 +1,5 @@
-/* Feeds arbitrary answers of a model server to their readers. The first byte chooses the reader, the status and how much
- * was asked; the rest is the body.
+/* Feeds arbitrary answers of a model server to their readers. The first byte chooses the reader,
+ * the status and how much was asked; the rest is the body.
  * SPDX-License-Identifier: MPL-2.0 */
 #include "model/reply.h"
 
@@ -13,7 +13,8 @@ static void
 check_reason (const struct reply *reply)
 {
     size_t bytes = strlen (reply->reason);
-    if (!bytes || utf8_valid_bytes (reply->reason, bytes) != bytes || strstr (reply->reason, "secret"))
+    if (!bytes || utf8_valid_bytes (reply->reason, bytes) != bytes
+        || strstr (reply->reason, "secret"))
         abort ();
     if (reply->summaries || reply->vectors)
         abort ();

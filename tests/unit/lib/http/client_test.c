@@ -1,4 +1,5 @@
-/* The HTTP client against a server in this process: what it hands back, what it refuses, what it bounds.
+/* The HTTP client against a server in this process: what it hands back, what it refuses, what it
+ * bounds.
  * SPDX-License-Identifier: MPL-2.0 */
 #include "server.h"
 
@@ -73,9 +74,12 @@ static void
 bomb (struct exchange *x)
 {
     /* 512 KiB of zeros, gzipped */
-    static const unsigned char head[] = { 0x1f, 0x8b, 0x08, 0, 0, 0, 0, 0, 0x02, 0x03, 0xed, 0xc1, 0x81, 0, 0, 0, 0,
-                                          0xc3, 0xa0, 0xf9, 0x53, 0xdf, 0xe0, 0x04, 0x55, 0x01 };
-    static const unsigned char tail[] = { 0x7c, 0x03, 0xac, 0x0a, 0x66, 0x75, 0x00, 0x00, 0x08, 0x00 };
+    static const unsigned char head[] = { 0x1f, 0x8b, 0x08, 0,    0,    0,    0,    0,   0x02,
+                                          0x03, 0xed, 0xc1, 0x81, 0,    0,    0,    0,   0xc3,
+                                          0xa0, 0xf9, 0x53, 0xdf, 0xe0, 0x04, 0x55, 0x01 };
+    static const unsigned char tail[] = {
+        0x7c, 0x03, 0xac, 0x0a, 0x66, 0x75, 0x00, 0x00, 0x08, 0x00
+    };
     unsigned char all[543] = { 0 };
     memcpy (all, head, sizeof head);
     memcpy (all + sizeof all - sizeof tail, tail, sizeof tail);
@@ -112,8 +116,8 @@ redirect (struct world *world, struct exchange *x)
 static void
 echo (struct exchange *x)
 {
-    static const char *const names[] = { "Authorization", "Cookie", "X-Api-Key", "Accept", "If-None-Match", "User-Agent",
-                                         "Content-Type", "Expect" };
+    static const char *const names[] = { "Authorization", "Cookie",     "X-Api-Key",    "Accept",
+                                         "If-None-Match", "User-Agent", "Content-Type", "Expect" };
     buf_printf (&x->answer, "%s %s|", x->method, x->body);
     for (size_t i = 0; i < COUNT_OF (names); i++) {
         const char *value = exchange_header (x, names[i]);
@@ -177,8 +181,10 @@ answer (void *context, struct exchange *x)
 static struct http *
 client (size_t max_total, size_t max_per_host)
 {
-    const struct http_settings settings = { .user_agent = "newsmill-test/1", .allow_private = true,
-                                            .max_total = max_total, .max_per_host = max_per_host };
+    const struct http_settings settings = { .user_agent = "newsmill-test/1",
+                                            .allow_private = true,
+                                            .max_total = max_total,
+                                            .max_per_host = max_per_host };
     struct http *http = http_new (&settings);
     assert_non_null (http);
     return http;
@@ -222,8 +228,11 @@ get_with (struct http *http, const struct http_request *request)
 static struct seen
 get (struct world *world, const char *path, size_t max_body_bytes, long max_redirects)
 {
-    const struct http_request request = { .url = server_url (world->server, path), .max_body_bytes = max_body_bytes,
-                                          .max_redirects = max_redirects, .connect_ms = 5000, .total_ms = 5000 };
+    const struct http_request request = { .url = server_url (world->server, path),
+                                          .max_body_bytes = max_body_bytes,
+                                          .max_redirects = max_redirects,
+                                          .connect_ms = 5000,
+                                          .total_ms = 5000 };
     return get_with (world->http, &request);
 }
 
@@ -249,8 +258,10 @@ a_conditional_get_sees_304 (void **state)
 {
     struct world *world = *state;
     const char *const headers[] = { "If-None-Match: \"abc\"", NULL };
-    const struct http_request request = { .url = server_url (world->server, "/page"), .headers = headers,
-                                          .max_body_bytes = 1000, .max_redirects = 5 };
+    const struct http_request request = { .url = server_url (world->server, "/page"),
+                                          .headers = headers,
+                                          .max_body_bytes = 1000,
+                                          .max_redirects = 5 };
     struct seen seen = get_with (world->http, &request);
     assert_int_equal (seen.error, HTTP_OK);
     assert_int_equal (seen.status, 304);
@@ -263,10 +274,15 @@ a_body_is_posted_whole (void **state)
 {
     struct world *world = *state;
     const char *const headers[] = { "Content-Type: application/json", NULL };
-    const struct http_request request = { .url = server_url (world->server, "/echo"), .headers = headers,
-                                          .body = "{\"a\":1}xx", .body_bytes = 7, .max_body_bytes = 1000 };
+    const struct http_request request = { .url = server_url (world->server, "/echo"),
+                                          .headers = headers,
+                                          .body = "{\"a\":1}xx",
+                                          .body_bytes = 7,
+                                          .max_body_bytes = 1000 };
     struct seen seen = get_with (world->http, &request);
-    assert_string_equal (seen.body, "POST {\"a\":1}|Accept=*/*|User-Agent=newsmill-test/1|Content-Type=application/json|");
+    assert_string_equal (
+        seen.body,
+        "POST {\"a\":1}|Accept=*/*|User-Agent=newsmill-test/1|Content-Type=application/json|");
 }
 
 static void
@@ -315,22 +331,32 @@ static void
 secrets_stay_with_the_host_they_are_for (void **state)
 {
     struct world *world = *state;
-    const char *const headers[] = { "Authorization: Bearer k", "Cookie: c", "X-Api-Key: a", "Accept: text/x",
-                                    "If-None-Match: \"e\"", NULL };
+    const char *const headers[] = {
+        "Authorization: Bearer k", "Cookie: c", "X-Api-Key: a", "Accept: text/x",
+        "If-None-Match: \"e\"",    NULL
+    };
     static const struct {
         const char *path, *body, *expect;
     } rows[] = {
         { "/to/self/302", NULL,
-          "GET |Authorization=Bearer k|Cookie=c|X-Api-Key=a|Accept=text/x|If-None-Match=\"e\"|User-Agent=newsmill-test/1|" },
-        { "/to/other/302", NULL, "GET |Accept=text/x|If-None-Match=\"e\"|User-Agent=newsmill-test/1|" },
-        { "/to/other/303", "data", "GET |Accept=text/x|If-None-Match=\"e\"|User-Agent=newsmill-test/1|" },
+          "GET |Authorization=Bearer "
+          "k|Cookie=c|X-Api-Key=a|Accept=text/x|If-None-Match=\"e\"|User-Agent=newsmill-test/1|" },
+        { "/to/other/302", NULL,
+          "GET |Accept=text/x|If-None-Match=\"e\"|User-Agent=newsmill-test/1|" },
+        { "/to/other/303", "data",
+          "GET |Accept=text/x|If-None-Match=\"e\"|User-Agent=newsmill-test/1|" },
         { "/to/other/307", "data",
-          "POST data|Accept=text/x|If-None-Match=\"e\"|User-Agent=newsmill-test/1|Content-Type=application/x-www-form-urlencoded|" },
+          "POST "
+          "data|Accept=text/x|If-None-Match=\"e\"|User-Agent=newsmill-test/"
+          "1|Content-Type=application/x-www-form-urlencoded|" },
     };
     for (size_t i = 0; i < COUNT_OF (rows); i++) {
-        const struct http_request request = { .url = server_url (world->server, rows[i].path), .headers = headers,
-                                              .body = rows[i].body, .body_bytes = rows[i].body ? 4 : 0,
-                                              .max_body_bytes = 1000, .max_redirects = 1 };
+        const struct http_request request = { .url = server_url (world->server, rows[i].path),
+                                              .headers = headers,
+                                              .body = rows[i].body,
+                                              .body_bytes = rows[i].body ? 4 : 0,
+                                              .max_body_bytes = 1000,
+                                              .max_redirects = 1 };
         struct seen seen = get_with (world->http, &request);
         assert_string_equal (seen.body, rows[i].expect);
     }
@@ -362,7 +388,8 @@ static void
 slow_servers_run_into_the_total_time (void **state)
 {
     struct world *world = *state;
-    const struct http_request request = { .url = server_url (world->server, "/wait/1500"), .max_body_bytes = 1000,
+    const struct http_request request = { .url = server_url (world->server, "/wait/1500"),
+                                          .max_body_bytes = 1000,
                                           .total_ms = 200 };
     struct seen seen = get_with (world->http, &request);
     assert_int_equal (seen.error, HTTP_TIMEOUT);
@@ -376,7 +403,9 @@ get_raw (struct world *world, const char *text, int hold_ms, int64_t idle_ms)
     struct raw_server *raw = raw_server_new (text, strlen (text), hold_ms);
     char url[64];
     snprintf (url, sizeof url, "http://127.0.0.1:%u/", raw_server_port (raw));
-    const struct http_request request = { .url = url, .max_body_bytes = 1000, .idle_ms = idle_ms, .total_ms = 9000 };
+    const struct http_request request = {
+        .url = url, .max_body_bytes = 1000, .idle_ms = idle_ms, .total_ms = 9000
+    };
     struct seen seen = get_with (world->http, &request);
     raw_server_destroy (&raw);
     return seen;
@@ -426,11 +455,14 @@ private_addresses_are_refused_after_dns (void **state)
     struct world *world = *state;
     const struct http_settings settings = { .max_total = 4, .max_per_host = 4 };
     struct http *http = http_new (&settings);
-    static const char *const hosts[] = { "127.0.0.1", "localhost", "[::1]", "0x7f.1", "[::ffff:127.0.0.1]" };
+    static const char *const hosts[] = { "127.0.0.1", "localhost", "[::1]", "0x7f.1",
+                                         "[::ffff:127.0.0.1]" };
     for (size_t i = 0; i < COUNT_OF (hosts); i++) {
         char url[64];
         snprintf (url, sizeof url, "http://%s:%u/page", hosts[i], server_port (world->server));
-        const struct http_request request = { .url = url, .max_body_bytes = 1000, .total_ms = 5000 };
+        const struct http_request request = { .url = url,
+                                              .max_body_bytes = 1000,
+                                              .total_ms = 5000 };
         struct seen seen = get_with (http, &request);
         if (seen.error != HTTP_REFUSED_ADDRESS)
             fail_msg ("%s: error %d, %s", hosts[i], (int) seen.error, seen.reason);
@@ -462,7 +494,9 @@ wrong_requests_fail_in_a_later_turn (void **state)
     struct world *world = *state;
     const char *const split[] = { "X: a\r\nY: b", NULL };
     const struct http_request rows[] = {
-        { .url = NULL }, { .url = "ftp://a.example/" }, { .url = "nonsense" },
+        { .url = NULL },
+        { .url = "ftp://a.example/" },
+        { .url = "nonsense" },
         { .url = "http://127.0.0.1/", .headers = split },
     };
     for (size_t i = 0; i < COUNT_OF (rows); i++) {
@@ -479,8 +513,9 @@ retry_after_is_read_in_every_form (void **state)
         const char *path;
         int64_t least, most;
     } rows[] = {
-        { "/retry/seconds", 7000, 7000 }, { "/retry/ms", 250, 250 }, { "/retry/date", 55000, 60000 },
-        { "/retry/past", 0, 0 },          { "/retry/nonsense", -1, -1 },
+        { "/retry/seconds", 7000, 7000 }, { "/retry/ms", 250, 250 },
+        { "/retry/date", 55000, 60000 },  { "/retry/past", 0, 0 },
+        { "/retry/nonsense", -1, -1 },
     };
     for (size_t i = 0; i < COUNT_OF (rows); i++) {
         struct seen seen = get (*state, rows[i].path, 1000, 0);
@@ -497,8 +532,10 @@ many_requests_share_few_connections (void **state)
     struct http *http = client (6, 3);
     struct seen seen[60] = { 0 };
     for (size_t i = 0; i < COUNT_OF (seen); i++) {
-        const struct http_request request = { .url = server_url (i % 2 ? world->server : world->other, "/wait/5"),
-                                              .max_body_bytes = 1000, .total_ms = 5000 };
+        const struct http_request request = { .url = server_url (
+                                                  i % 2 ? world->server : world->other, "/wait/5"),
+                                              .max_body_bytes = 1000,
+                                              .total_ms = 5000 };
         http_start (http, &request, on_done, &seen[i]);
     }
     assert_int_equal (http_active (http), COUNT_OF (seen));
@@ -521,7 +558,8 @@ waiting_in_the_queue_costs_no_time (void **state)
     struct http *http = client (8, 1);
     struct seen seen[5] = { 0 };
     for (size_t i = 0; i < COUNT_OF (seen); i++) {
-        const struct http_request request = { .url = server_url (world->server, "/wait/200"), .max_body_bytes = 1000,
+        const struct http_request request = { .url = server_url (world->server, "/wait/200"),
+                                              .max_body_bytes = 1000,
                                               .total_ms = 600 };
         http_start (http, &request, on_done, &seen[i]);
     }
@@ -537,7 +575,8 @@ cancelled_requests_call_nobody (void **state)
     struct world *world = *state;
     struct http *http = client (2, 1);
     struct seen dropped = { 0 }, kept = { 0 };
-    const struct http_request slow = { .url = server_url (world->server, "/wait/100"), .max_body_bytes = 1000 };
+    const struct http_request slow = { .url = server_url (world->server, "/wait/100"),
+                                       .max_body_bytes = 1000 };
     http_start (http, &slow, on_done, &dropped);
     http_start (http, &slow, on_done, &dropped);
     http_start (http, &slow, on_done, &kept);
@@ -560,7 +599,8 @@ a_callback_may_start_another_request (void **state)
 {
     struct world *world = *state;
     struct seen seen = { .again = world->http };
-    const struct http_request request = { .url = server_url (world->server, "/page"), .max_body_bytes = 1000 };
+    const struct http_request request = { .url = server_url (world->server, "/page"),
+                                          .max_body_bytes = 1000 };
     http_start (world->http, &request, on_done, &seen);
     assert_true (run_until_done (world->http, LIMIT_MS));
     assert_int_equal (seen.calls, 2);

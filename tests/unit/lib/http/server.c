@@ -36,7 +36,8 @@ port_of (int fd)
 static int
 listen_somewhere (void)
 {
-    struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl (INADDR_LOOPBACK) };
+    struct sockaddr_in address = { .sin_family = AF_INET,
+                                   .sin_addr.s_addr = htonl (INADDR_LOOPBACK) };
     int fd = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0 || bind (fd, (struct sockaddr *) &address, sizeof address) || listen (fd, 64))
         abort ();
@@ -49,8 +50,8 @@ send_answer (struct server *server, struct exchange *exchange)
     exchange->status = 200;
     server->answer (server->context, exchange);
     char *bytes = mem_copy (exchange->answer.data, exchange->answer.len);
-    struct MHD_Response *response
-        = MHD_create_response_from_buffer (exchange->answer.len, bytes, MHD_RESPMEM_MUST_FREE);
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer (exchange->answer.len, bytes, MHD_RESPMEM_MUST_FREE);
     for (size_t i = 0; i < exchange->headers; i++) {
         MHD_add_response_header (response, exchange->names[i], exchange->values[i]);
         free (exchange->values[i]);
@@ -110,10 +111,10 @@ server_new (server_answer_fn *answer, void *context)
     server->context = context;
     int fd = listen_somewhere ();
     server->port = port_of (fd);
-    server->daemon = MHD_start_daemon (MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD, 0, NULL,
-                                       NULL, on_request, server, MHD_OPTION_LISTEN_SOCKET, fd,
-                                       MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
-                                       MHD_OPTION_NOTIFY_CONNECTION, on_connection, server, MHD_OPTION_END);
+    server->daemon = MHD_start_daemon (
+        MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD, 0, NULL, NULL, on_request,
+        server, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
+        MHD_OPTION_NOTIFY_CONNECTION, on_connection, server, MHD_OPTION_END);
     if (!server->daemon)
         abort ();
     return server;
@@ -193,7 +194,8 @@ static void *
 run_raw (void *context)
 {
     struct raw_server *server = context;
-    struct pollfd fds[2] = { { .fd = server->fd, .events = POLLIN }, { .fd = server->stop[0], .events = POLLIN } };
+    struct pollfd fds[2] = { { .fd = server->fd, .events = POLLIN },
+                             { .fd = server->stop[0], .events = POLLIN } };
     while (poll (fds, 2, -1) > 0 && !fds[1].revents) {
         int fd = accept (server->fd, NULL, NULL);
         if (fd >= 0)

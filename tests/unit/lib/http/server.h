@@ -1,4 +1,5 @@
-/* server - a web server on a free loopback port for unit tests; each answer is made by the test's own function.
+/* server - a web server on a free loopback port for unit tests; each answer is made by the test's
+ * own function.
  * SPDX-License-Identifier: MPL-2.0 */
 #ifndef TESTS_HTTP_SERVER_H
 #define TESTS_HTTP_SERVER_H
@@ -14,7 +15,7 @@ struct exchange {
     const char *method, *path, *body; /* what came; body ends in NUL */
     size_t body_bytes;
     struct MHD_Connection *connection;
-    unsigned status;                  /* what goes: 200 unless set */
+    unsigned status; /* what goes: 200 unless set */
     struct buf answer;
     const char *names[EXCHANGE_HEADERS_MAX];
     char *values[EXCHANGE_HEADERS_MAX];
@@ -27,11 +28,13 @@ typedef void server_answer_fn (void *context, struct exchange *exchange);
 struct server *server_new (server_answer_fn *answer, void *context);
 void server_destroy (struct server **server);
 unsigned server_port (const struct server *server);
-unsigned server_connections (const struct server *server); /* accepted so far */
+unsigned server_connections (const struct server *server);        /* accepted so far */
 const char *server_url (struct server *server, const char *path); /* good until the next call */
 
-const char *exchange_header (const struct exchange *exchange, const char *name); /* NULL when it did not come */
-void exchange_add (struct exchange *exchange, const char *name, const char *format, ...) PRINTF_LIKE (3, 4);
+const char *exchange_header (const struct exchange *exchange,
+                             const char *name); /* NULL when it did not come */
+void exchange_add (struct exchange *exchange, const char *name, const char *format, ...)
+    PRINTF_LIKE (3, 4);
 
 /* Accepts connections, reads a little, sends text as it is, waits hold_ms, closes. */
 struct raw_server;

@@ -15,9 +15,17 @@ known_texts_are_decoded (void **state UNUSED)
     static const struct {
         const char *text, *bytes;
     } rows[] = {
-        { "", "" },         { "Zg==", "f" },        { "Zm8=", "fo" },       { "Zm9v", "foo" },   { "Zm9vYg==", "foob" },
-        { "Zg", "f" },      { "Zm8", "fo" },        { "Zm9vYmE", "fooba" }, { "Zm9vYmFy", "foobar" },
-        { "+/+/", "\xfb\xff\xbf" }, { "-_-_", "\xfb\xff\xbf" },
+        { "", "" },
+        { "Zg==", "f" },
+        { "Zm8=", "fo" },
+        { "Zm9v", "foo" },
+        { "Zm9vYg==", "foob" },
+        { "Zg", "f" },
+        { "Zm8", "fo" },
+        { "Zm9vYmE", "fooba" },
+        { "Zm9vYmFy", "foobar" },
+        { "+/+/", "\xfb\xff\xbf" },
+        { "-_-_", "\xfb\xff\xbf" },
     };
     for (size_t i = 0; i < COUNT_OF (rows); i++) {
         uint8_t out[16] = { 0 };
@@ -31,7 +39,9 @@ known_texts_are_decoded (void **state UNUSED)
 static void
 other_texts_are_refused (void **state UNUSED)
 {
-    static const char *const rows[] = { "Z", "Zm9vY", "Zm9v=", "====", "Zm=v", "Zm 9v", "Zm9\n", "Zm9v*A==", "\xff\xff\xff\xff" };
+    static const char *const rows[] = {
+        "Z", "Zm9vY", "Zm9v=", "====", "Zm=v", "Zm 9v", "Zm9\n", "Zm9v*A==", "\xff\xff\xff\xff"
+    };
     for (size_t i = 0; i < COUNT_OF (rows); i++) {
         uint8_t out[16];
         if (base64_decode (rows[i], strlen (rows[i]), out) == 0)

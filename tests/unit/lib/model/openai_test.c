@@ -1,4 +1,5 @@
-/* The model client against a server in this process: what it sends, and what becomes of each kind of answer.
+/* The model client against a server in this process: what it sends, and what becomes of each kind
+ * of answer.
  * SPDX-License-Identifier: MPL-2.0 */
 #include "model/model.h"
 #include "server.h"
@@ -22,14 +23,14 @@
 
 enum behaviour {
     GOOD,
-    NO_SCHEMA,       /* refuses response_format json_schema */
-    NO_FORMAT,       /* refuses any response_format */
+    NO_SCHEMA, /* refuses response_format json_schema */
+    NO_FORMAT, /* refuses any response_format */
     NO_TEMPERATURE,
     NO_BASE64,
-    LIMITED,         /* 429 with a wish */
-    ECHO_KEY,        /* 401, with the key in the message */
-    CUT_SHORT,       /* finish_reason length */
-    ENDLESS,         /* a body past any limit */
+    LIMITED,   /* 429 with a wish */
+    ECHO_KEY,  /* 401, with the key in the message */
+    CUT_SHORT, /* finish_reason length */
+    ENDLESS,   /* a body past any limit */
     SLOW,
 };
 
@@ -68,7 +69,8 @@ static void
 summarise (struct exchange *x, const json_t *request, const char *finish)
 {
     const json_t *messages = json_object_get (request, "messages");
-    const char *user = json_string_value (json_object_get (json_array_get (messages, 1), "content"));
+    const char *user =
+        json_string_value (json_object_get (json_array_get (messages, 1), "content"));
     json_t *input = json_loads (user ? user : "", 0, NULL), *list = json_array ();
     const json_t *articles = json_object_get (input, "articles");
     for (size_t i = json_array_size (articles); i-- > 0;) {
@@ -77,12 +79,14 @@ summarise (struct exchange *x, const json_t *request, const char *finish)
         snprintf (summary, sizeof summary, "About %s (%zu bytes)",
                   json_string_value (json_object_get (article, "title")),
                   json_string_length (json_object_get (article, "text")));
-        json_array_append_new (list, json_pack ("{sOss}", "id", json_object_get (article, "id"), "summary", summary));
+        json_array_append_new (
+            list, json_pack ("{sOss}", "id", json_object_get (article, "id"), "summary", summary));
     }
     json_t *content = json_pack ("{so}", "summaries", list);
     char *text = json_dumps (content, 0);
-    json_t *answer = json_pack ("{s[{sss{ss}}]s{sisisf}}", "choices", "finish_reason", finish, "message", "content",
-                                text, "usage", "prompt_tokens", 11, "completion_tokens", 5, "cost", 0.25);
+    json_t *answer = json_pack ("{s[{sss{ss}}]s{sisisf}}", "choices", "finish_reason", finish,
+                                "message", "content", text, "usage", "prompt_tokens", 11,
+                                "completion_tokens", 5, "cost", 0.25);
     char *body = json_dumps (answer, 0);
     buf_add_str (&x->answer, body);
     free (body);
@@ -95,11 +99,13 @@ summarise (struct exchange *x, const json_t *request, const char *finish)
 static void
 encode (const float *vector, char out[32])
 {
-    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    static const char letters[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     uint8_t bytes[18] = { 0 };
     memcpy (bytes, vector, 16); /* the test machine is little-endian, as the wire is */
     for (size_t i = 0; i < 6; i++) {
-        uint32_t word = (uint32_t) bytes[3 * i] << 16 | (uint32_t) bytes[3 * i + 1] << 8 | bytes[3 * i + 2];
+        uint32_t word =
+            (uint32_t) bytes[3 * i] << 16 | (uint32_t) bytes[3 * i + 1] << 8 | bytes[3 * i + 2];
         for (size_t k = 0; k < 4; k++)
             out[4 * i + k] = letters[word >> (18 - 6 * k) & 63];
     }
@@ -114,15 +120,16 @@ embed (struct exchange *x, const json_t *request)
     const char *format = json_string_value (json_object_get (request, "encoding_format"));
     buf_add_str (&x->answer, "{\"data\":[");
     for (size_t i = json_array_size (input); i-- > 0;) {
-        const float vector[4] = { (float) json_string_length (json_array_get (input, i)), (float) i, -1, 0.5F };
+        const float vector[4] = { (float) json_string_length (json_array_get (input, i)), (float) i,
+                                  -1, 0.5F };
         char text[32];
         encode (vector, text);
         buf_printf (&x->answer, "{\"object\":\"embedding\",\"index\":%zu,\"embedding\":", i);
         if (format && strcmp (format, "base64") == 0)
             buf_printf (&x->answer, "\"%s\"}%s", text, i ? "," : "");
         else
-            buf_printf (&x->answer, "[%g, %g, %g, %g]}%s", (double) vector[0], (double) vector[1], (double) vector[2],
-                        (double) vector[3], i ? "," : "");
+            buf_printf (&x->answer, "[%g, %g, %g, %g]}%s", (double) vector[0], (double) vector[1],
+                        (double) vector[2], (double) vector[3], i ? "," : "");
     }
     buf_add_str (&x->answer, "],\"usage\":{\"prompt_tokens\":9,\"total_tokens\":9}}");
 }
@@ -130,7 +137,8 @@ embed (struct exchange *x, const json_t *request)
 static bool
 refused (const struct world *world, struct exchange *x, const json_t *request)
 {
-    const char *format = json_string_value (json_object_get (json_object_get (request, "response_format"), "type"));
+    const char *format =
+        json_string_value (json_object_get (json_object_get (request, "response_format"), "type"));
     const char *encoding = json_string_value (json_object_get (request, "encoding_format"));
     if (world->behaviour == NO_SCHEMA && format && strcmp (format, "json_schema") == 0)
         refuse (x, 400, "response_format type json_schema is not supported");
@@ -160,7 +168,8 @@ answer (void *context, struct exchange *x)
     atomic_fetch_add (&world->requests, 1);
     const char *authorization = exchange_header (x, "Authorization");
     snprintf (world->last_request, sizeof world->last_request, "%s", x->body);
-    snprintf (world->last_authorization, sizeof world->last_authorization, "%s", authorization ? authorization : "");
+    snprintf (world->last_authorization, sizeof world->last_authorization, "%s",
+              authorization ? authorization : "");
     json_t *request = json_loads (x->body, 0, NULL);
     if (world->behaviour == SLOW)
         usleep (400 * 1000);
@@ -187,13 +196,20 @@ static int
 setup (void **state)
 {
     struct world *world = MEM_NEW (struct world);
-    const struct http_settings http = { .allow_private = true, .max_total = 16, .max_per_host = 16 };
+    const struct http_settings http = { .allow_private = true,
+                                        .max_total = 16,
+                                        .max_per_host = 16 };
     world->server = server_new (answer, world);
     world->http = http_new (&http);
     snprintf (world->base_url, sizeof world->base_url, "%s", server_url (world->server, "/v1/"));
-    world->settings = (struct model_settings){ .base_url = world->base_url, .key = KEY "\n", .chat_name = "chat-1",
-                                               .embedding_name = "embed-1", .dimensions = 4, .timeout_ms = 5000,
-                                               .max_calls = 3, .max_summary_input_bytes = 10 };
+    world->settings = (struct model_settings){ .base_url = world->base_url,
+                                               .key = KEY "\n",
+                                               .chat_name = "chat-1",
+                                               .embedding_name = "embed-1",
+                                               .dimensions = 4,
+                                               .timeout_ms = 5000,
+                                               .max_calls = 3,
+                                               .max_summary_input_bytes = 10 };
     *state = world;
     return 0;
 }
@@ -231,7 +247,8 @@ on_done (void *context, const struct model_reply *reply)
         memcpy (seen->vectors, reply->vectors, reply->count * 4 * sizeof (float));
 }
 
-static const struct model_text two[] = { { "\"First\"", "short", 5 }, { "Second\n\x01", "no more than t\xc3\xa4n", 17 } };
+static const struct model_text two[] = { { "\"First\"", "short", 5 },
+                                         { "Second\n\x01", "no more than t\xc3\xa4n", 17 } };
 
 static struct seen
 summarise_two (struct world *world, struct model *model)
@@ -246,7 +263,8 @@ summarise_two (struct world *world, struct model *model)
 static struct seen
 embed_two (struct world *world, struct model *model)
 {
-    static const struct model_text texts[] = { { NULL, "h\xc3\xa4llo\t\"\\", 9 }, { "title", "text", 4 } };
+    static const struct model_text texts[] = { { NULL, "h\xc3\xa4llo\t\"\\", 9 },
+                                               { "title", "text", 4 } };
     struct seen seen = { 0 };
     model_embed (model, texts, 2, on_done, &seen);
     assert_true (run_until_done (world->http, LIMIT_MS));
@@ -272,7 +290,8 @@ check_two_vectors (const struct seen *seen)
     assert_int_equal (seen->count, 2);
     assert_int_equal (seen->dimensions, 4);
     assert_true (seen->vectors[0][0] == 9 && seen->vectors[0][1] == 0 && seen->vectors[0][2] == -1);
-    assert_true (seen->vectors[1][0] == 11 && seen->vectors[1][1] == 1 && seen->vectors[1][3] == 0.5F);
+    assert_true (seen->vectors[1][0] == 11 && seen->vectors[1][1] == 1
+                 && seen->vectors[1][3] == 0.5F);
 }
 
 /* ---- tests ---- */
@@ -317,7 +336,11 @@ texts_are_cut_between_letters (void **state)
     struct world *world = *state;
     struct model *model = model_new (&world->settings, world->http);
     /* the tenth byte is in the middle of a letter; then one that is no UTF-8 at all */
-    const struct model_text texts[] = { { NULL, "123456789\xc3\xa4", 11 }, { NULL, "a\xff" "b", 3 } };
+    const struct model_text texts[] = { { NULL, "123456789\xc3\xa4", 11 },
+                                        { NULL,
+                                          "a\xff"
+                                          "b",
+                                          3 } };
     struct seen seen = { 0 };
     model_summarise (model, texts, 2, on_done, &seen);
     assert_true (run_until_done (world->http, LIMIT_MS));
@@ -349,8 +372,11 @@ dimensions_are_named_only_where_they_are_known (void **state)
         const char *name;
         bool setting, said;
     } rows[] = {
-        { "text-embedding-3-small", false, true }, { "openai/text-embedding-3-large", false, true },
-        { "text-embedding-ada-002", false, false }, { "my-text-embedding-3", false, false }, { "embed-1", true, true },
+        { "text-embedding-3-small", false, true },
+        { "openai/text-embedding-3-large", false, true },
+        { "text-embedding-ada-002", false, false },
+        { "my-text-embedding-3", false, false },
+        { "embed-1", true, true },
     };
     for (size_t i = 0; i < COUNT_OF (rows); i++) {
         world->settings.embedding_name = rows[i].name;
@@ -456,7 +482,9 @@ what_only_a_person_can_mend_is_refused (void **state)
     snprintf (wrong, sizeof wrong, "%s/v2", world->base_url);
     const struct {
         const char *base_url, *key;
-    } rows[] = { { wrong, KEY }, { "ftp://a.example", KEY }, { world->base_url, "two\r\nX-Lines: 1" } };
+    } rows[] = { { wrong, KEY },
+                 { "ftp://a.example", KEY },
+                 { world->base_url, "two\r\nX-Lines: 1" } };
     for (size_t i = 0; i < COUNT_OF (rows); i++) {
         world->settings.base_url = rows[i].base_url;
         world->settings.key = rows[i].key;
@@ -517,8 +545,10 @@ the_local_model_answers_at_once (void **state UNUSED)
 {
     const struct model_settings settings = { .base_url = "local" };
     struct model *model = model_new (&settings, NULL);
-    static const char text[] = "The harbour of Lindow reopened on Monday after the storm. Two ships left in the morning.";
-    const struct model_text texts[] = { { "Harbour", text, sizeof text - 1 }, { "Only a title", "", 0 } };
+    static const char text[] =
+        "The harbour of Lindow reopened on Monday after the storm. Two ships left in the morning.";
+    const struct model_text texts[] = { { "Harbour", text, sizeof text - 1 },
+                                        { "Only a title", "", 0 } };
     struct seen seen = { 0 };
     model_summarise (model, texts, 2, on_done, &seen);
     assert_int_equal (seen.calls, 1);

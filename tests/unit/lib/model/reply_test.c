@@ -20,7 +20,9 @@ outcome_name (enum model_outcome outcome)
 static struct reply
 read_summaries (long status, const char *body, size_t count)
 {
-    const struct reply_ask ask = { .status = status, .body = body, .bytes = strlen (body), .count = count };
+    const struct reply_ask ask = {
+        .status = status, .body = body, .bytes = strlen (body), .count = count
+    };
     struct reply reply;
     reply_read_summaries (&ask, &reply);
     return reply;
@@ -29,7 +31,10 @@ read_summaries (long status, const char *body, size_t count)
 static struct reply
 read_vectors (long status, const char *body, size_t count, size_t dimensions)
 {
-    const struct reply_ask ask = { .status = status, .body = body, .bytes = strlen (body), .count = count,
+    const struct reply_ask ask = { .status = status,
+                                   .body = body,
+                                   .bytes = strlen (body),
+                                   .count = count,
                                    .dimensions = dimensions };
     struct reply reply;
     reply_read_vectors (&ask, &reply);
@@ -66,30 +71,44 @@ static const struct error_row errors[] = {
     { 529, "", MODEL_RETRY, "529" },
     { 301, "", MODEL_REFUSED, "base URL" },
     /* the shapes a message comes in */
-    { 400, "{\"error\":{\"message\":\"too long\",\"code\":\"context_length_exceeded\"}}", MODEL_BAD, "too long" },
+    { 400, "{\"error\":{\"message\":\"too long\",\"code\":\"context_length_exceeded\"}}", MODEL_BAD,
+      "too long" },
     { 500, "{\"error\":\"it broke\"}", MODEL_RETRY, "it broke" },
     { 422, "{\"detail\":\"no such field\"}", MODEL_BAD, "no such field" },
-    { 422, "{\"detail\":[{\"loc\":[\"body\",\"input\"],\"msg\":\"field required\"}]}", MODEL_BAD, "field required" },
+    { 422, "{\"detail\":[{\"loc\":[\"body\",\"input\"],\"msg\":\"field required\"}]}", MODEL_BAD,
+      "field required" },
     { 503, "{\"message\":\"loading\"}", MODEL_RETRY, "loading" },
     { 400, "[{\"error\":{\"message\":\"wrapped\"}}]", MODEL_BAD, "wrapped" },
-    { 502, "{\"error\":{\"message\":\"Provider returned error\",\"metadata\":{\"raw\":\"upstream died\"}}}", MODEL_RETRY,
-      "upstream died" },
+    { 502,
+      "{\"error\":{\"message\":\"Provider returned error\",\"metadata\":{\"raw\":\"upstream "
+      "died\"}}}",
+      MODEL_RETRY, "upstream died" },
     { 400, "{\"error\":{\"message\":\"line\\none\\u0007\"}}", MODEL_BAD, "line one " },
     /* a code that says more than the status */
-    { 429, "{\"error\":{\"message\":\"m\",\"type\":\"insufficient_quota\",\"code\":\"insufficient_quota\"}}", MODEL_REFUSED,
+    { 429,
+      "{\"error\":{\"message\":\"m\",\"type\":\"insufficient_quota\",\"code\":\"insufficient_"
+      "quota\"}}",
+      MODEL_REFUSED, "m" },
+    { 429, "{\"error\":{\"message\":\"m\",\"code\":\"billing_hard_limit_reached\"}}", MODEL_REFUSED,
       "m" },
-    { 429, "{\"error\":{\"message\":\"m\",\"code\":\"billing_hard_limit_reached\"}}", MODEL_REFUSED, "m" },
-    { 429, "{\"error\":{\"message\":\"You exceeded your current quota, check billing\",\"code\":429,"
-           "\"status\":\"RESOURCE_EXHAUSTED\"}}", MODEL_RETRY, "quota" },
+    { 429,
+      "{\"error\":{\"message\":\"You exceeded your current quota, check billing\",\"code\":429,"
+      "\"status\":\"RESOURCE_EXHAUSTED\"}}",
+      MODEL_RETRY, "quota" },
     { 429, "{\"error\":{\"message\":\"m\",\"code\":\"rate_limit_exceeded\"}}", MODEL_RETRY, "m" },
-    { 403, "{\"error\":{\"message\":\"m\",\"code\":403,\"metadata\":{\"reasons\":[\"violence\"]}}}", MODEL_BAD, "m" },
+    { 403, "{\"error\":{\"message\":\"m\",\"code\":403,\"metadata\":{\"reasons\":[\"violence\"]}}}",
+      MODEL_BAD, "m" },
     { 403, "{\"error\":{\"message\":\"Your input was flagged\"}}", MODEL_BAD, "flagged" },
-    { 403, "{\"error\":{\"message\":\"requires moderation\",\"code\":403}}", MODEL_BAD, "moderation" },
-    { 403, "{\"error\":{\"message\":\"Key limit exceeded\",\"code\":403}}", MODEL_REFUSED, "Key limit" },
-    { 404, "{\"error\":{\"message\":\"model \\\"x\\\" not found\",\"code\":\"model_not_found\"}}", MODEL_REFUSED,
-      "not found" },
-    { 400, "{\"error\":{\"message\":\"API key not valid.\",\"code\":400}}", MODEL_REFUSED, "API key" },
-    { 400, "{\"error\":{\"message\":\"x is not a valid model ID\",\"code\":400}}", MODEL_REFUSED, "model ID" },
+    { 403, "{\"error\":{\"message\":\"requires moderation\",\"code\":403}}", MODEL_BAD,
+      "moderation" },
+    { 403, "{\"error\":{\"message\":\"Key limit exceeded\",\"code\":403}}", MODEL_REFUSED,
+      "Key limit" },
+    { 404, "{\"error\":{\"message\":\"model \\\"x\\\" not found\",\"code\":\"model_not_found\"}}",
+      MODEL_REFUSED, "not found" },
+    { 400, "{\"error\":{\"message\":\"API key not valid.\",\"code\":400}}", MODEL_REFUSED,
+      "API key" },
+    { 400, "{\"error\":{\"message\":\"x is not a valid model ID\",\"code\":400}}", MODEL_REFUSED,
+      "model ID" },
     { 400, "{\"error\":{\"message\":\"m\",\"code\":\"content_filter\"}}", MODEL_BAD, "m" },
     /* errors inside a 200 */
     { 200, "{\"error\":{\"message\":\"m\",\"code\":429}}", MODEL_RETRY, "429" },
@@ -98,12 +117,14 @@ static const struct error_row errors[] = {
     { 200, "{\"error\":{\"message\":\"m\",\"code\":402}}", MODEL_REFUSED, "402" },
     { 200, "{\"error\":{\"message\":\"m\",\"code\":400}}", MODEL_BAD, "400" },
     { 200, "{\"error\":{\"message\":\"m\",\"type\":\"overloaded_error\"}}", MODEL_RETRY, "m" },
-    { 200, "{\"error\":{\"message\":\"m\",\"type\":\"authentication_error\"}}", MODEL_REFUSED, "m" },
+    { 200, "{\"error\":{\"message\":\"m\",\"type\":\"authentication_error\"}}", MODEL_REFUSED,
+      "m" },
     { 200, "{\"error\":{\"message\":\"m\",\"type\":\"invalid_request_error\"}}", MODEL_BAD, "m" },
     { 200, "{\"error\":\"the server is overloaded\"}", MODEL_RETRY, "overloaded" },
     { 200, "{\"error\":\"something else\"}", MODEL_BAD, "something else" },
     { 200, "{\"object\":\"error\",\"message\":\"m\",\"code\":500}", MODEL_RETRY, "m" },
-    { 200, "{\"error\":{\"message\":\"m\",\"code\":503},\"choices\":[],\"data\":[]}", MODEL_RETRY, "503" },
+    { 200, "{\"error\":{\"message\":\"m\",\"code\":503},\"choices\":[],\"data\":[]}", MODEL_RETRY,
+      "503" },
     /* what is no answer at all */
     { 200, "", MODEL_RETRY, "empty" },
     { 200, " \n ", MODEL_RETRY, "empty" },
@@ -122,7 +143,8 @@ static void
 check_error (const struct error_row *row, struct reply *reply)
 {
     if (reply->outcome != row->outcome || !strstr (reply->reason, row->reason) || !reply->reason[0])
-        fail_msg ("%ld %s: %s, \"%s\"", row->status, row->body, outcome_name (reply->outcome), reply->reason);
+        fail_msg ("%ld %s: %s, \"%s\"", row->status, row->body, outcome_name (reply->outcome),
+                  reply->reason);
     assert_null (reply->summaries);
     assert_null (reply->vectors);
     reply_fini (reply);
@@ -147,7 +169,11 @@ a_reason_never_shows_the_secret (void **state UNUSED)
     for (int i = 0; i < 50; i++)
         buf_add_str (&body, "bad key sk-secret-123! ");
     buf_add_str (&body, "\",\"metadata\":{\"raw\":\"sk-secret-123\"}}}");
-    const struct reply_ask ask = { .status = 401, .body = body.data, .bytes = body.len, .count = 1, .dimensions = 1,
+    const struct reply_ask ask = { .status = 401,
+                                   .body = body.data,
+                                   .bytes = body.len,
+                                   .count = 1,
+                                   .dimensions = 1,
                                    .secret = "sk-secret-123" };
     struct reply reply;
     reply_read_vectors (&ask, &reply);
@@ -172,7 +198,8 @@ a_long_reason_is_cut_between_letters (void **state UNUSED)
         memcpy (body + at, "\"}", 3);
         struct reply reply = read_summaries (500, body, 1);
         assert_true (strlen (reply.reason) >= sizeof reply.reason - 3);
-        assert_int_equal (utf8_valid_bytes (reply.reason, strlen (reply.reason)), strlen (reply.reason));
+        assert_int_equal (utf8_valid_bytes (reply.reason, strlen (reply.reason)),
+                          strlen (reply.reason));
         reply_fini (&reply);
     }
 }
@@ -185,12 +212,17 @@ dislikes_are_noticed (void **state UNUSED)
         const char *body;
         unsigned dislikes;
     } rows[] = {
-        { 400, "{\"error\":{\"message\":\"response_format json_schema is not supported\"}}", REPLY_DISLIKES_FORMAT },
-        { 400, "{\"error\":{\"message\":\"no\",\"param\":\"response_format\"}}", REPLY_DISLIKES_FORMAT },
-        { 422, "{\"detail\":[{\"loc\":[\"body\",\"response_format\"],\"msg\":\"extra field\"}]}", REPLY_DISLIKES_FORMAT },
+        { 400, "{\"error\":{\"message\":\"response_format json_schema is not supported\"}}",
+          REPLY_DISLIKES_FORMAT },
+        { 400, "{\"error\":{\"message\":\"no\",\"param\":\"response_format\"}}",
+          REPLY_DISLIKES_FORMAT },
+        { 422, "{\"detail\":[{\"loc\":[\"body\",\"response_format\"],\"msg\":\"extra field\"}]}",
+          REPLY_DISLIKES_FORMAT },
         { 500, "{\"error\":\"Unsupported param: response_format\"}", REPLY_DISLIKES_FORMAT },
-        { 400, "{\"error\":{\"message\":\"'temperature' does not support 0.2\"}}", REPLY_DISLIKES_TEMPERATURE },
-        { 400, "{\"error\":{\"message\":\"encoding_format: base64 is unknown\"}}", REPLY_DISLIKES_ENCODING },
+        { 400, "{\"error\":{\"message\":\"'temperature' does not support 0.2\"}}",
+          REPLY_DISLIKES_TEMPERATURE },
+        { 400, "{\"error\":{\"message\":\"encoding_format: base64 is unknown\"}}",
+          REPLY_DISLIKES_ENCODING },
         { 400, "{\"error\":{\"message\":\"context too long\"}}", 0 },
         { 429, "{\"error\":{\"message\":\"response_format\"}}", 0 },
         { 401, "{\"error\":{\"message\":\"response_format\"}}", 0 },
@@ -209,7 +241,10 @@ static char *
 completion (const char *text, const char *finish)
 {
     struct buf out = { 0 };
-    buf_printf (&out, "{\"choices\":[{\"finish_reason\":\"%s\",\"message\":{\"role\":\"assistant\",\"content\":\"", finish);
+    buf_printf (&out,
+                "{\"choices\":[{\"finish_reason\":\"%s\",\"message\":{\"role\":\"assistant\","
+                "\"content\":\"",
+                finish);
     for (; *text; text++)
         if (*text == '"' || *text == '\\')
             buf_printf (&out, "\\%c", *text);
@@ -217,7 +252,8 @@ completion (const char *text, const char *finish)
             buf_add_str (&out, "\\n");
         else
             buf_add_char (&out, *text);
-    buf_add_str (&out, "\"}}],\"usage\":{\"prompt_tokens\":100,\"completion_tokens\":20,\"cost\":0.0015}}");
+    buf_add_str (
+        &out, "\"}}],\"usage\":{\"prompt_tokens\":100,\"completion_tokens\":20,\"cost\":0.0015}}");
     return buf_take (&out);
 }
 
@@ -234,11 +270,13 @@ good_summaries_are_taken (void **state UNUSED)
         "<think>The ids are {1} and {2}. [sic]</think>\n" TWO,
         "<think>I answer " TWO " or {\"summaries\":[]}</think>" TWO,
         "First I look at the format: {\"summaries\":[{\"id\":1,\"summary\":\"...\"}]}. So:\n" TWO,
-        "An example {\"summaries\":[{\"id\":1,\"summary\":\"x\"},{\"id\":2,\"summary\":\"y\"}]} and now " TWO,
+        "An example {\"summaries\":[{\"id\":1,\"summary\":\"x\"},{\"id\":2,\"summary\":\"y\"}]} "
+        "and now " TWO,
         TWO "\n(That was {\"all\":true}.)",
         "[{\"id\":1,\"summary\":\"One.\"},{\"id\":2,\"summary\":\"Two.\"}]",
         "{\"summaries\":[{\"id\":\"1\",\"summary\":\"One.\"},{\"id\":\"2\",\"summary\":\"Two.\"}]}",
-        "{\"note\":null,\"summaries\":[{\"id\":1,\"summary\":\"One.\",\"x\":1},{\"id\":2,\"summary\":\"Two.\"}]}",
+        "{\"note\":null,\"summaries\":[{\"id\":1,\"summary\":\"One.\",\"x\":1},{\"id\":2,"
+        "\"summary\":\"Two.\"}]}",
     };
     for (size_t i = 0; i < COUNT_OF (rows); i++) {
         char *body = completion (rows[i], "stop");
@@ -259,9 +297,12 @@ good_summaries_are_taken (void **state UNUSED)
 static void
 parts_of_a_message_are_joined (void **state UNUSED)
 {
-    struct reply reply = read_summaries (
-        200, "{\"choices\":[{\"message\":{\"content\":[{\"type\":\"text\",\"text\":\"{\\\"summaries\\\":[{\\\"id\\\":1,\"},"
-             "{\"type\":\"text\",\"text\":\"\\\"summary\\\":\\\"One.\\\"}]}\"}]}}]}", 1);
+    struct reply reply =
+        read_summaries (200,
+                        "{\"choices\":[{\"message\":{\"content\":[{\"type\":\"text\",\"text\":\"{"
+                        "\\\"summaries\\\":[{\\\"id\\\":1,\"},"
+                        "{\"type\":\"text\",\"text\":\"\\\"summary\\\":\\\"One.\\\"}]}\"}]}}]}",
+                        1);
     assert_int_equal (reply.outcome, MODEL_OK);
     assert_string_equal (reply.summaries[0], "One.");
     reply_fini (&reply);
@@ -279,13 +320,15 @@ summaries_that_do_not_fit_are_bad (void **state UNUSED)
         "{\"summaries\":[{\"id\":1,\"summary\":\"One.\"},{\"id\":1,\"summary\":\"Two.\"}]}",
         "{\"summaries\":[{\"id\":0,\"summary\":\"One.\"},{\"id\":1,\"summary\":\"Two.\"}]}",
         "{\"summaries\":[{\"id\":1,\"summary\":\"One.\"},{\"id\":3,\"summary\":\"Two.\"}]}",
-        "{\"summaries\":[{\"id\":1,\"summary\":\"One.\"},{\"id\":-9223372036854775808,\"summary\":\"Two.\"}]}",
+        "{\"summaries\":[{\"id\":1,\"summary\":\"One.\"},{\"id\":-9223372036854775808,\"summary\":"
+        "\"Two.\"}]}",
         "{\"summaries\":[{\"id\":1,\"summary\":\"One.\"},{\"id\":2,\"summary\":\" \\n\"}]}",
         "{\"summaries\":[{\"id\":1,\"summary\":\"One.\"},{\"id\":2,\"summary\":null}]}",
         "{\"summaries\":[{\"id\":1,\"summary\":\"One.\"},{\"id\":2}]}",
         "{\"summaries\":[{\"id\":1,\"summary\":\"One.\"},{\"summary\":\"Two.\"}]}",
         "{\"summaries\":[{\"id\":1,\"summary\":\"One.\"},{\"id\":1.5,\"summary\":\"Two.\"}]}",
-        "{\"summaries\":[{\"id\":1,\"summary\":\"One.\"},{\"id\":2,\"summary\":\"Two.\"},{\"id\":3,\"summary\":\"x\"}]}",
+        "{\"summaries\":[{\"id\":1,\"summary\":\"One.\"},{\"id\":2,\"summary\":\"Two.\"},{\"id\":3,"
+        "\"summary\":\"x\"}]}",
         "{\"summaries\":[{\"id\":1,\"summary\":\"One.\"},{\"id\":2,\"summary\":\"Tw",
         "{\"summaries\":[{\"id\":1,\"summary\":\"One.\"},{\"id\":2,\"summary\":\"a\\u0000b\"}]}",
         "{\"summaries\":[1,2]}",
@@ -329,7 +372,10 @@ unfinished_answers_are_told_apart (void **state UNUSED)
     static const struct {
         const char *finish;
         enum model_outcome outcome;
-    } rows[] = { { "length", MODEL_BAD }, { "content_filter", MODEL_BAD }, { "error", MODEL_RETRY }, { "stop", MODEL_OK } };
+    } rows[] = { { "length", MODEL_BAD },
+                 { "content_filter", MODEL_BAD },
+                 { "error", MODEL_RETRY },
+                 { "stop", MODEL_OK } };
     for (size_t i = 0; i < COUNT_OF (rows); i++) {
         char *body = completion (TWO, rows[i].finish);
         struct reply reply = read_summaries (200, body, 2);
@@ -337,11 +383,13 @@ unfinished_answers_are_told_apart (void **state UNUSED)
         reply_fini (&reply);
         free (body);
     }
-    struct reply reply = read_summaries (200, "{\"choices\":[{\"message\":{\"content\":null,\"refusal\":\"I won't\"}}]}", 1);
+    struct reply reply = read_summaries (
+        200, "{\"choices\":[{\"message\":{\"content\":null,\"refusal\":\"I won't\"}}]}", 1);
     assert_int_equal (reply.outcome, MODEL_BAD);
     assert_non_null (strstr (reply.reason, "I won't"));
     reply_fini (&reply);
-    reply = read_summaries (200, "{\"choices\":[{\"error\":{\"code\":429,\"message\":\"m\"},\"message\":{}}]}", 1);
+    reply = read_summaries (
+        200, "{\"choices\":[{\"error\":{\"code\":429,\"message\":\"m\"},\"message\":{}}]}", 1);
     assert_int_equal (reply.outcome, MODEL_RETRY);
     reply_fini (&reply);
 }
@@ -357,13 +405,18 @@ static void
 good_vectors_are_taken (void **state UNUSED)
 {
     static const char *const rows[] = {
-        "{\"data\":[{\"index\":0,\"embedding\":\"" FIRST "\"},{\"index\":1,\"embedding\":\"" SECOND "\"}]}",
-        "{\"data\":[{\"index\":1,\"embedding\":\"" SECOND "\"},{\"index\":0,\"embedding\":\"" FIRST "\"}]}",
+        "{\"data\":[{\"index\":0,\"embedding\":\"" FIRST "\"},{\"index\":1,\"embedding\":\"" SECOND
+        "\"}]}",
+        "{\"data\":[{\"index\":1,\"embedding\":\"" SECOND "\"},{\"index\":0,\"embedding\":\"" FIRST
+        "\"}]}",
         "{\"data\":[{\"embedding\":\"" FIRST "\"},{\"embedding\":\"" SECOND "\"}]}",
-        "{\"data\":[{\"index\":0,\"embedding\":[1,-2,0.5]},{\"index\":1,\"embedding\":[ 2.5e-1 , 3.0E0\n,\t-4 ]}]}",
-        "{\"data\":[{\"index\":0,\"embedding\" : [1.000,-20e-1,0.005E+2]},{\"index\":1,\"embedding\":\n\"" SECOND "\"}],"
+        "{\"data\":[{\"index\":0,\"embedding\":[1,-2,0.5]},{\"index\":1,\"embedding\":[ 2.5e-1 , "
+        "3.0E0\n,\t-4 ]}]}",
+        "{\"data\":[{\"index\":0,\"embedding\" : "
+        "[1.000,-20e-1,0.005E+2]},{\"index\":1,\"embedding\":\n\"" SECOND "\"}],"
         "\"usage\":{\"prompt_tokens\":7}}",
-        "{\"model\":\"embedding\",\"embedding\":null,\"x\\\"\":\"\\\\\",\"data\":[{\"index\":0,\"embedding\":\"" FIRST
+        "{\"model\":\"embedding\",\"embedding\":null,\"x\\\"\":\"\\\\\",\"data\":[{\"index\":0,"
+        "\"embedding\":\"" FIRST
         "\"},{\"embedding\":[0.25,3,-4],\"index\":1,\"object\":\"embedding\"}]}",
     };
     for (size_t i = 0; i < COUNT_OF (rows); i++) {
@@ -383,33 +436,54 @@ vectors_that_do_not_fit_are_bad (void **state UNUSED)
     static const char *const rows[] = {
         "{\"data\":[]}",
         "{\"data\":[{\"index\":0,\"embedding\":\"" FIRST "\"}]}",
-        "{\"data\":[{\"index\":0,\"embedding\":\"" FIRST "\"},{\"index\":0,\"embedding\":\"" SECOND "\"}]}",
-        "{\"data\":[{\"index\":0,\"embedding\":\"" FIRST "\"},{\"index\":2,\"embedding\":\"" SECOND "\"}]}",
-        "{\"data\":[{\"index\":0,\"embedding\":\"" FIRST "\"},{\"index\":-1,\"embedding\":\"" SECOND "\"}]}",
-        "{\"data\":[{\"index\":0,\"embedding\":\"" FIRST "\"},{\"index\":\"1\",\"embedding\":\"" SECOND "\"}]}",
+        "{\"data\":[{\"index\":0,\"embedding\":\"" FIRST "\"},{\"index\":0,\"embedding\":\"" SECOND
+        "\"}]}",
+        "{\"data\":[{\"index\":0,\"embedding\":\"" FIRST "\"},{\"index\":2,\"embedding\":\"" SECOND
+        "\"}]}",
+        "{\"data\":[{\"index\":0,\"embedding\":\"" FIRST "\"},{\"index\":-1,\"embedding\":\"" SECOND
+        "\"}]}",
+        "{\"data\":[{\"index\":0,\"embedding\":\"" FIRST
+        "\"},{\"index\":\"1\",\"embedding\":\"" SECOND "\"}]}",
         "{\"data\":[{\"index\":0,\"embedding\":\"" FIRST "\"},{\"index\":1}]}",
         "{\"data\":[{\"index\":0,\"embedding\":\"" FIRST "\"},{\"index\":1,\"embedding\":null}]}",
         "{\"data\":[{\"index\":0,\"embedding\":\"" FIRST "\"},{\"index\":1,\"embedding\":7}]}",
         "{\"data\":[{\"index\":0,\"embedding\":\"" FIRST "\"},{\"index\":1,\"embedding\":\"\"}]}",
-        "{\"data\":[{\"index\":0,\"embedding\":\"" FIRST "\"},{\"index\":1,\"embedding\":\"AACAPgAAQEA=\"}]}",
-        "{\"data\":[{\"index\":0,\"embedding\":\"" FIRST "\"},{\"index\":1,\"embedding\":\"AACAPgAAQEAAAIDAAA==\"}]}",
-        "{\"data\":[{\"index\":0,\"embedding\":\"" FIRST "\"},{\"index\":1,\"embedding\":\"AACAPgAAQEAAA*DA\"}]}",
-        "{\"data\":[{\"index\":0,\"embedding\":\"" FIRST "\"},{\"index\":1,\"embedding\":\"AAAAAAAAAAAAAAAA\"}]}",
-        "{\"data\":[{\"index\":0,\"embedding\":\"" FIRST "\"},{\"index\":1,\"embedding\":\"AACAfwAAQEAAAIDA\"}]}", /* inf */
-        "{\"data\":[{\"index\":0,\"embedding\":\"" FIRST "\"},{\"index\":1,\"embedding\":\"AADAfwAAQEAAAIDA\"}]}", /* NaN */
+        "{\"data\":[{\"index\":0,\"embedding\":\"" FIRST
+        "\"},{\"index\":1,\"embedding\":\"AACAPgAAQEA=\"}]}",
+        "{\"data\":[{\"index\":0,\"embedding\":\"" FIRST
+        "\"},{\"index\":1,\"embedding\":\"AACAPgAAQEAAAIDAAA==\"}]}",
+        "{\"data\":[{\"index\":0,\"embedding\":\"" FIRST
+        "\"},{\"index\":1,\"embedding\":\"AACAPgAAQEAAA*DA\"}]}",
+        "{\"data\":[{\"index\":0,\"embedding\":\"" FIRST
+        "\"},{\"index\":1,\"embedding\":\"AAAAAAAAAAAAAAAA\"}]}",
+        "{\"data\":[{\"index\":0,\"embedding\":\"" FIRST
+        "\"},{\"index\":1,\"embedding\":\"AACAfwAAQEAAAIDA\"}]}", /* inf */
+        "{\"data\":[{\"index\":0,\"embedding\":\"" FIRST
+        "\"},{\"index\":1,\"embedding\":\"AADAfwAAQEAAAIDA\"}]}", /* NaN */
         "{\"data\":[{\"index\":0,\"embedding\":\"" FIRST "\"},{\"index\":1,\"embedding\":[]}]}",
-        "{\"data\":[{\"index\":0,\"embedding\":\"" FIRST "\"},{\"index\":1,\"embedding\":[0,0.0,-0]}]}",
+        "{\"data\":[{\"index\":0,\"embedding\":\"" FIRST
+        "\"},{\"index\":1,\"embedding\":[0,0.0,-0]}]}",
         "{\"data\":[{\"index\":0,\"embedding\":\"" FIRST "\"},{\"index\":1,\"embedding\":[1,2]}]}",
-        "{\"data\":[{\"index\":0,\"embedding\":\"" FIRST "\"},{\"index\":1,\"embedding\":[1,2,3,4]}]}",
-        "{\"data\":[{\"index\":0,\"embedding\":\"" FIRST "\"},{\"index\":1,\"embedding\":[1,2,NaN]}]}",
-        "{\"data\":[{\"index\":0,\"embedding\":\"" FIRST "\"},{\"index\":1,\"embedding\":[1,2,null]}]}",
-        "{\"data\":[{\"index\":0,\"embedding\":\"" FIRST "\"},{\"index\":1,\"embedding\":[1,2,\"3\"]}]}",
-        "{\"data\":[{\"index\":0,\"embedding\":\"" FIRST "\"},{\"index\":1,\"embedding\":[1,2,3,]}]}",
-        "{\"data\":[{\"index\":0,\"embedding\":\"" FIRST "\"},{\"index\":1,\"embedding\":[1,2 3]}]}",
-        "{\"data\":[{\"index\":0,\"embedding\":\"" FIRST "\"},{\"index\":1,\"embedding\":[1,2,1e99]}]}",
-        "{\"data\":[{\"index\":0,\"embedding\":\"" FIRST "\"},{\"index\":1,\"embedding\":[1,2,3e]}]}",
-        "{\"data\":[{\"index\":0,\"embedding\":\"" FIRST "\"},{\"index\":1,\"embedding\":[1,2,-]}]}",
-        "{\"data\":[{\"index\":0,\"embedding\":\"" FIRST "\"},{\"index\":1,\"embedding\":[[1,2,3]]}]}",
+        "{\"data\":[{\"index\":0,\"embedding\":\"" FIRST
+        "\"},{\"index\":1,\"embedding\":[1,2,3,4]}]}",
+        "{\"data\":[{\"index\":0,\"embedding\":\"" FIRST
+        "\"},{\"index\":1,\"embedding\":[1,2,NaN]}]}",
+        "{\"data\":[{\"index\":0,\"embedding\":\"" FIRST
+        "\"},{\"index\":1,\"embedding\":[1,2,null]}]}",
+        "{\"data\":[{\"index\":0,\"embedding\":\"" FIRST
+        "\"},{\"index\":1,\"embedding\":[1,2,\"3\"]}]}",
+        "{\"data\":[{\"index\":0,\"embedding\":\"" FIRST
+        "\"},{\"index\":1,\"embedding\":[1,2,3,]}]}",
+        "{\"data\":[{\"index\":0,\"embedding\":\"" FIRST
+        "\"},{\"index\":1,\"embedding\":[1,2 3]}]}",
+        "{\"data\":[{\"index\":0,\"embedding\":\"" FIRST
+        "\"},{\"index\":1,\"embedding\":[1,2,1e99]}]}",
+        "{\"data\":[{\"index\":0,\"embedding\":\"" FIRST
+        "\"},{\"index\":1,\"embedding\":[1,2,3e]}]}",
+        "{\"data\":[{\"index\":0,\"embedding\":\"" FIRST
+        "\"},{\"index\":1,\"embedding\":[1,2,-]}]}",
+        "{\"data\":[{\"index\":0,\"embedding\":\"" FIRST
+        "\"},{\"index\":1,\"embedding\":[[1,2,3]]}]}",
         "{\"data\":[{\"index\":0,\"embedding\":\"" FIRST "\"},{\"index\":1,\"embedding\":\"" SECOND,
     };
     for (size_t i = 0; i < COUNT_OF (rows); i++) {
@@ -425,8 +499,17 @@ static void
 numbers_come_out_as_strtof_reads_them (void **state UNUSED)
 {
     static const char *const rows[] = {
-        "0.1", "-0.017325464636087418", "0.9999999403953552", "1e-30", "3.4028234e38", "123456789.125", "1.17549435e-38",
-        "0.00000000000000000000012345678901234567890", "12345678901234567890123e-10", "1e-7", "2.220446049250313e-16",
+        "0.1",
+        "-0.017325464636087418",
+        "0.9999999403953552",
+        "1e-30",
+        "3.4028234e38",
+        "123456789.125",
+        "1.17549435e-38",
+        "0.00000000000000000000012345678901234567890",
+        "12345678901234567890123e-10",
+        "1e-7",
+        "2.220446049250313e-16",
     };
     for (size_t i = 0; i < COUNT_OF (rows); i++) {
         char body[256];
@@ -443,7 +526,9 @@ numbers_come_out_as_strtof_reads_them (void **state UNUSED)
 static void
 answers_cut_anywhere_are_never_taken (void **state UNUSED)
 {
-    static const char vectors[] = "{\"data\":[{\"index\":0,\"embedding\":[1,2,3]},{\"index\":1,\"embedding\":\"" SECOND "\"}]}";
+    static const char vectors[] =
+        "{\"data\":[{\"index\":0,\"embedding\":[1,2,3]},{\"index\":1,\"embedding\":\"" SECOND
+        "\"}]}";
     char *chat = completion (TWO, "stop");
     for (size_t bytes = 0; bytes < sizeof vectors - 1; bytes++) {
         char *cut = mem_copy (vectors, bytes);
@@ -465,7 +550,8 @@ answers_cut_anywhere_are_never_taken (void **state UNUSED)
 static void
 hostile_repetition_takes_no_long_time (void **state UNUSED)
 {
-    static const char *const rows[] = { "\"embedding\":[", "\"embedding\":\"\\\"", "\\\\\"", "{\"embedding\":\"\"," };
+    static const char *const rows[] = { "\"embedding\":[", "\"embedding\":\"\\\"", "\\\\\"",
+                                        "{\"embedding\":\"\"," };
     for (size_t i = 0; i < COUNT_OF (rows); i++) {
         struct buf body = { 0 };
         while (body.len < 2000000)

@@ -1,5 +1,5 @@
-/* Chunks: the shared vectors where they are at hand, cases of our own, and on generated text the properties that
- * any right answer has, against a plain two-pass reading of the rule.
+/* Chunks: the shared vectors where they are at hand, cases of our own, and on generated text the
+ * properties that any right answer has, against a plain two-pass reading of the rule.
  * SPDX-License-Identifier: MPL-2.0 */
 #include "stages/chunker/chunk.h"
 
@@ -70,7 +70,9 @@ number_of (const json_t *object, const char *key)
 static struct chunk_rule
 rule_of (const json_t *one, bool cjk)
 {
-    return (struct chunk_rule){ .size = number_of (one, "size"), .overlap = number_of (one, "overlap"), .cjk = cjk };
+    return (struct chunk_rule){ .size = number_of (one, "size"),
+                                .overlap = number_of (one, "overlap"),
+                                .cjk = cjk };
 }
 
 static void
@@ -98,7 +100,8 @@ vector_check (const json_t *one, bool cjk)
     for (size_t i = 0; i < count; i++) {
         const json_t *want = json_array_get (expected, i);
         const json_t *want_text = json_is_string (want) ? want : json_object_get (want, "text");
-        assert_int_equal (chunks[i].byte_end - chunks[i].byte_start, json_string_length (want_text));
+        assert_int_equal (chunks[i].byte_end - chunks[i].byte_start,
+                          json_string_length (want_text));
         assert_memory_equal (fence.text + chunks[i].byte_start, json_string_value (want_text),
                              json_string_length (want_text));
         if (json_is_object (want))
@@ -125,7 +128,9 @@ shared_rules_hold (void **state UNUSED)
     json_t *list = vectors_load ("rules.json");
     for (size_t i = 0; i < json_array_size (list); i++) {
         const json_t *one = json_array_get (list, i);
-        vector_check (one, strcmp (json_string_value (json_object_get (one, "name")), "chinese-mode-off") != 0);
+        vector_check (one,
+                      strcmp (json_string_value (json_object_get (one, "name")), "chinese-mode-off")
+                          != 0);
     }
     json_decref (list);
 }
@@ -139,22 +144,53 @@ static const struct chunk_case {
 } cases[] = {
     { "no words, no chunks", " \t\n\xe3\x80\x80", { 3, 1, 0, true }, { NULL } },
     { "a vertical tab and a form feed separate", "a\vb\fc", { 1, 0, 0, true }, { "a", "b", "c" } },
-    { "next line and ogham space separate", "a\xc2\x85" "b\xe1\x9a\x80" "c", { 1, 0, 0, true }, { "a", "b", "c" } },
-    { "an information separator doesn't", "a\x1c" "b c", { 1, 0, 0, true }, { "a\x1c" "b", "c" } },
+    { "next line and ogham space separate",
+      "a\xc2\x85"
+      "b\xe1\x9a\x80"
+      "c",
+      { 1, 0, 0, true },
+      { "a", "b", "c" } },
+    { "an information separator doesn't",
+      "a\x1c"
+      "b c",
+      { 1, 0, 0, true },
+      { "a\x1c"
+        "b",
+        "c" } },
     { "a long last word is kept whole", "a bbbbbbbbbb", { 1, 0, 0, true }, { "a", "bbbbbbbbbb" } },
-    { "a long word is cut at max_bytes", "abcdefgh x", { 1, 0, 3, true }, { "abc", "def", "gh", "x" } },
+    { "a long word is cut at max_bytes",
+      "abcdefgh x",
+      { 1, 0, 3, true },
+      { "abc", "def", "gh", "x" } },
     { "a word of max_bytes isn't cut", "abc def", { 1, 0, 3, true }, { "abc", "def" } },
-    { "cuts stand between code points", "a\xc3\xa9\xc3\xa9" "b", { 1, 0, 4, true }, { "a\xc3\xa9", "\xc3\xa9" "b" } },
-    { "a code point beyond max_bytes stays whole", "\xf0\x9f\x98\x80\xf0\x9f\x98\x80", { 1, 0, 3, true },
+    { "cuts stand between code points",
+      "a\xc3\xa9\xc3\xa9"
+      "b",
+      { 1, 0, 4, true },
+      { "a\xc3\xa9",
+        "\xc3\xa9"
+        "b" } },
+    { "a code point beyond max_bytes stays whole",
+      "\xf0\x9f\x98\x80\xf0\x9f\x98\x80",
+      { 1, 0, 3, true },
       { "\xf0\x9f\x98\x80", "\xf0\x9f\x98\x80" } },
     { "pieces count as words", "abcdef g", { 2, 1, 3, true }, { "abcdef", "def g" } },
-    { "kana and Han count one by one", "\xe3\x82\xab\xe3\x82\xbf x", { 1, 0, 0, true },
+    { "kana and Han count one by one",
+      "\xe3\x82\xab\xe3\x82\xbf x",
+      { 1, 0, 0, true },
       { "\xe3\x82\xab", "\xe3\x82\xbf", "x" } },
-    { "half-width kana and plane 2 too", "\xef\xbd\xb6\xf0\xa0\x80\x80z", { 1, 0, 0, true },
+    { "half-width kana and plane 2 too",
+      "\xef\xbd\xb6\xf0\xa0\x80\x80z",
+      { 1, 0, 0, true },
       { "\xef\xbd\xb6", "\xf0\xa0\x80\x80", "z" } },
-    { "an ideographic full stop is a word of the rest", "\xe5\xa5\xbd\xe3\x80\x82", { 1, 0, 0, true },
+    { "an ideographic full stop is a word of the rest",
+      "\xe5\xa5\xbd\xe3\x80\x82",
+      { 1, 0, 0, true },
       { "\xe5\xa5\xbd", "\xe3\x80\x82" } },
-    { "bytes that are no UTF-8 are parts of words", "a\xff\xc3 \xe3\x80", { 1, 0, 0, true }, { "a\xff\xc3", "\xe3\x80" } },
+    { "bytes that are no UTF-8 are parts of words",
+      "a\xff\xc3 \xe3\x80",
+      { 1, 0, 0, true },
+      { "a\xff\xc3", "\xe3\x80" } },
     { "a cut space at the end is no space", "ab\xe3\x80", { 1, 0, 0, true }, { "ab\xe3\x80" } },
 };
 
@@ -166,7 +202,8 @@ own_cases_hold (void **state UNUSED)
         struct fence fence = fence_new (one->text, strlen (one->text));
         struct chunk *chunks;
         size_t count, k = 0;
-        assert_int_equal (chunk_split (fence.text, strlen (one->text), &one->rule, &chunks, &count), 0);
+        assert_int_equal (chunk_split (fence.text, strlen (one->text), &one->rule, &chunks, &count),
+                          0);
         for (; one->expected[k]; k++) {
             size_t bytes = strlen (one->expected[k]);
             if (k >= count || chunks[k].byte_end - chunks[k].byte_start != bytes
@@ -184,7 +221,9 @@ own_cases_hold (void **state UNUSED)
 static void
 impossible_rules_are_refused_and_outputs_untouched (void **state UNUSED)
 {
-    static const struct chunk_rule rules[] = { { 0, 0, 0, true }, { 5, 5, 0, true }, { 5, 6, 0, true }, { 1, SIZE_MAX, 0, true } };
+    static const struct chunk_rule rules[] = {
+        { 0, 0, 0, true }, { 5, 5, 0, true }, { 5, 6, 0, true }, { 1, SIZE_MAX, 0, true }
+    };
     struct chunk one, *chunks = &one;
     size_t count = 77;
     for (size_t i = 0; i < COUNT_OF (rules); i++)
@@ -196,7 +235,8 @@ impossible_rules_are_refused_and_outputs_untouched (void **state UNUSED)
 static void
 the_largest_rule_does_not_wrap (void **state UNUSED)
 {
-    static const struct chunk_rule rules[] = { { SIZE_MAX, 0, 0, true }, { SIZE_MAX, SIZE_MAX - 1, 0, true } };
+    static const struct chunk_rule rules[] = { { SIZE_MAX, 0, 0, true },
+                                               { SIZE_MAX, SIZE_MAX - 1, 0, true } };
     for (size_t i = 0; i < COUNT_OF (rules); i++) {
         struct chunk *chunks;
         size_t count;
@@ -222,15 +262,33 @@ random_next (uint32_t *seed)
 }
 
 static const char *const pieces[] = {
-    "a", "bc", "d", " ", " ", "\n", "\xc2\xa0", "\xe2\x80\x83", "\xe3\x80\x80", "\xc3\xa9", "\xe4\xbb\x8a", "\xe3\x81\x82",
-    "\xf0\xa0\x80\x80", "\xf0\x9f\x98\x80", "\xe2\x80\x8b", "\xed\x95\x9c", "\xff", "\xe3\x80", "\xc2",
+    "a",
+    "bc",
+    "d",
+    " ",
+    " ",
+    "\n",
+    "\xc2\xa0",
+    "\xe2\x80\x83",
+    "\xe3\x80\x80",
+    "\xc3\xa9",
+    "\xe4\xbb\x8a",
+    "\xe3\x81\x82",
+    "\xf0\xa0\x80\x80",
+    "\xf0\x9f\x98\x80",
+    "\xe2\x80\x8b",
+    "\xed\x95\x9c",
+    "\xff",
+    "\xe3\x80",
+    "\xc2",
 };
 
 static bool
 is_white (uint32_t p)
 {
-    return (p >= 9 && p <= 13) || p == 0x20 || p == 0x85 || p == 0xa0 || p == 0x1680 || (p >= 0x2000 && p <= 0x200a)
-        || p == 0x2028 || p == 0x2029 || p == 0x202f || p == 0x205f || p == 0x3000;
+    return (p >= 9 && p <= 13) || p == 0x20 || p == 0x85 || p == 0xa0 || p == 0x1680
+        || (p >= 0x2000 && p <= 0x200a) || p == 0x2028 || p == 0x2029 || p == 0x202f || p == 0x205f
+        || p == 0x3000;
 }
 
 /* All words of the text by a reading as plain as can be, for the code points that pieces hold. */

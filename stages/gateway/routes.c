@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "routes.h"
+#include "metrics.h"
+#include "page.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <microhttpd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define RUNS_MAX 500
+#define TEXT_OF_NUMBER(number) TEXT_OF (number)
+#define TEXT_OF(token) #token
+#define JSON_TYPE "application/json"
+
+/* ---- replies ---- */
+
+static void
+reply_json (struct http_call *call, unsigned status, json_t *document)
+{
+    struct buf body = { 0 };
+    char *text = json_dumps (document, JSON_COMPACT);
+    buf_add_str (&body, text ? text : "{}");
+    buf_add_char (&body, '\n');
+    free (text);
+    json_decref (document);
+    http_reply (call, status, JSON_TYPE, &body);
+}
+
+void
+route_refuse (struct http_call *call, unsigned status, const char *code, const char *message)
+{
+    reply_json (call, status,
+                json_pack ("{s:{s:s, s:s}}", "error", "code", code, "message", message));
+}
+
+static unsigned
+status_of_code (const char *code)
+{
+    static const struct {
+        const char *code;
+        unsigned status;
+    } codes[] = {
+        { "bad_request", MHD_HTTP_BAD_REQUEST }, { "not_found", MHD_HTTP_NOT_FOUND },
+        { "conflict", MHD_HTTP_CONFLICT },       { "unavailable", MHD_HTTP_SERVICE_UNAVAILABLE },
+        { "unknown_op", MHD_HTTP_BAD_GATEWAY }, /* a collector of another version */
+    };
+    for (size_t i = 0; i < COUNT_OF (codes); i++)
+        if (strcmp (codes[i].code, code) == 0)
+            return codes[i].status;
+    return MHD_HTTP_INTERNAL_SERVER_ERROR;
+}
+
+static const char *
+error_text (int error)
+{
+    switch (error) {
+    case -ENOTCONN:
+        return "the collector cannot be reached; is it running?";
+    case -ECANCELED:
+        return "the gateway is stopping";
+    default:
+        return "the collector does not answer";
+    }
+}
+
+struct refusal {
+    unsigned status;
+    const char *code, *message;
+};
+
+/* Whether the collector answered the question; if not, what to say instead. */
+static bool
+is_answered (const struct route_answer *answer, struct refusal *ret_refusal)
+{
+    static const struct refusal no_object = { MHD_HTTP_BAD_GATEWAY, "bad_reply",
+                                              "the collector's answer is not a JSON object" };
+    const json_t *error = json_object_get (answer->document, "error");
+    if (!answer->error && answer->document && !error)
+        return true;
+    if (answer->error)
+        *ret_refusal = (struct refusal){ MHD_HTTP_SERVICE_UNAVAILABLE, "unavailable",
+                                         error_text (answer->error) };
+    else if (!answer->document)
+        *ret_refusal = no_object;
+    else {
+        const char *code = json_string_value (json_object_get (error, "code"));
+        const char *message = json_string_value (json_object_get (error, "message"));
+        ret_refusal->code = code ? code : "internal";
+        ret_refusal->message = message ? message : "the collector refused without a reason";
+        ret_refusal->status = status_of_code (ret_refusal->code);
+    }
+    return false;
+}
+
+static const json_t *
+document_of (const struct route_answer *answer)
+{
+    struct refusal refusal;
+    return is_answered (answer, &refusal) ? answer->document : NULL;
+}
+
+/* The collector's words, byte for byte. */
+static void
+answer_document (struct http_call *call, const struct route_facts *facts)
+{
+    const struct route_answer *answer = &facts->answers[0];
+    struct buf body = { 0 };
+    struct refusal refusal;
+    if (!is_answered (answer, &refusal)) {
+        route_refuse (call, refusal.status, refusal.code, refusal.message);
+        return;
+    }
+    buf_add (&body, answer->text, answer->size);
+    http_reply (call, MHD_HTTP_OK, JSON_TYPE, &body);
+}
+
+static void
+answer_trigger (struct http_call *call, const struct route_facts *facts)
+{
+    const struct route_answer *answer = &facts->answers[0];
+    struct buf body = { 0 };
+    struct refusal refusal;
+    if (!is_answered (answer, &refusal)) {
+        route_refuse (call, refusal.status, refusal.code, refusal.message);
+        return;
+    }
+    const char *run = json_string_value (json_object_get (answer->document, "run"));
+    struct uuid id;
+    if (run && uuid_parse (run, &id) == 0) {
+        char text[UUID_TEXT_SIZE], place[64];
+        snprintf (place, sizeof place, "/api/runs/%s", uuid_format (&id, text));
+        http_add_header (call, "Location", place);
+    }
+    buf_add (&body, answer->text, answer->size);
+    http_reply (call, MHD_HTTP_ACCEPTED, JSON_TYPE, &body);
+}
+
+static void
+answer_health (struct http_call *call, const struct route_facts *facts)
+{
+    json_int_t uptime_ms = (clock_wall_us () - facts->started_us) / 1000;
+    reply_json (call, MHD_HTTP_OK,
+                json_pack ("{s:b, s:s, s:I}", "ok", 1, "version", NEWSMILL_VERSION, "uptimeMs",
+                           MAX_OF (uptime_ms, (json_int_t) 0)));
+}
+
+static void
+answer_readiness (struct http_call *call, const struct route_facts *facts)
+{
+    json_t *reasons = json_array ();
+    struct refusal refusal;
+    if (facts->stopping)
+        json_array_append_new (reasons, json_string ("the gateway is stopping"));
+    if (!is_answered (&facts->answers[0], &refusal))
+        json_array_append_new (reasons, json_string (refusal.message));
+    if (!facts->database_good) /* the log has the details: this answer is for everyone */
+        json_array_append_new (
+            reasons, json_string ("the database cannot be reached; the gateway's log says why"));
+    bool ready = json_array_size (reasons) == 0;
+    json_t *document = json_pack ("{s:b, s:O}", "ready", ready, "reasons", reasons);
+    if (!ready) {
+        struct buf all = { 0 };
+        for (size_t i = 0; i < json_array_size (reasons); i++)
+            buf_printf (&all, "%s%s", i ? "; " : "",
+                        json_string_value (json_array_get (reasons, i)));
+        json_object_set_new (document, "error",
+                             json_pack ("{s:s, s:s}", "code", "unavailable", "message", all.data));
+        buf_fini (&all);
+    }
+    json_decref (reasons);
+    reply_json (call, ready ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE, document);
+}
+
+/* Answers even without a collector: that is what newsmill_up is for. */
+static void
+answer_metrics (struct http_call *call, const struct route_facts *facts)
+{
+    struct buf body = { 0 };
+    metrics_write (&body, document_of (&facts->answers[0]), document_of (&facts->answers[1]));
+    metrics_write_process (&body, facts->started_us, facts->answered);
+    http_reply (call, MHD_HTTP_OK, METRICS_TYPE, &body);
+}
+
+static void
+answer_page (struct http_call *call, const struct route_facts *facts)
+{
+    struct buf body = { 0 };
+    struct refusal refusal = { .status = MHD_HTTP_OK };
+    bool answered = is_answered (&facts->answers[0], &refusal);
+    page_write (&body, answered ? facts->answers[0].document : NULL, refusal.message);
+    http_reply (call, refusal.status, "text/html; charset=utf-8", &body);
+}
+
+/* ---- parameters ---- */
+
+static const char *
+prepare_runs (const struct http_call *call, json_t *question)
+{
+    const char *text = http_query (call, "limit");
+    int64_t limit = 20;
+    if (text && num_parse (text, 1, RUNS_MAX, &limit) < 0)
+        return "limit must be a number from 1 to " TEXT_OF_NUMBER (RUNS_MAX);
+    json_object_set_new (question, "limit", json_integer (limit));
+    return NULL;
+}
+
+static const char *
+prepare_run (const struct http_call *call, json_t *question)
+{
+    struct uuid id;
+    char text[UUID_TEXT_SIZE];
+    if (uuid_parse (strrchr (http_path (call), '/') + 1, &id) < 0)
+        return "not the id of a run: that is a UUID";
+    json_object_set_new (question, "id", json_string (uuid_format (&id, text)));
+    return NULL;
+}
+
+static const char *
+prepare_trigger (const struct http_call *call, json_t *question UNUSED)
+{
+    const struct buf *body = http_body (call);
+    json_t *document = body->len ? json_loadb (body->data, body->len, 0, NULL) : json_object ();
+    bool good = json_is_object (document);
+    json_decref (document);
+    return good ? NULL : "the body must be empty or a JSON object";
+}
+
+/* ---- the table ---- */
+
+static const struct route routes[] = {
+    { "GET", "/", { "status" }, false, NULL, answer_page,
+      "this page" },
+    { "GET", "/api/job-status", { "status" }, false, NULL, answer_document,
+      "health, schedule, statistics, recent runs" },
+    { "GET", "/api/runs", { "runs" }, false, prepare_runs, answer_document,
+      "the latest runs; ?limit=20" },
+    { "GET", "/api/runs/*", { "run" }, false, prepare_run, answer_document,
+      "one run with its stages and sources" },
+    { "POST", "/api/runs", { "trigger" }, false, prepare_trigger, answer_trigger,
+      "starts a run, or joins the one under way" },
+    { "GET", "/api/sources", { "sources" }, false, NULL, answer_document,
+      "the feeds and their health" },
+    { "GET", "/api/workers", { "workers" }, false, NULL, answer_document,
+      "the processes and what they hold" },
+    { "GET", "/metrics", { "status", "workers" }, false, NULL, answer_metrics,
+      "for Prometheus" },
+    { "GET", "/healthz", { NULL }, false, NULL, answer_health,
+      "whether the gateway itself turns" },
+    { "GET", "/readyz", { "status" }, true, NULL, answer_readiness,
+      "whether collector and database can be reached" },
+};
+
+const struct route *
+route_list (size_t *ret_count)
+{
+    *ret_count = COUNT_OF (routes);
+    return routes;
+}
+
+static bool
+path_matches (const char *pattern, const char *path)
+{
+    size_t length = strlen (pattern);
+    if (pattern[length - 1] != '*')
+        return strcmp (pattern, path) == 0;
+    return strncmp (pattern, path, length - 1) == 0 && path[length - 1]
+           && !strchr (path + length - 1, '/');
+}
+
+static void
+allow (char allowed[ROUTE_ALLOWED_SIZE], const char *method)
+{
+    size_t length = strlen (allowed);
+    snprintf (allowed + length, ROUTE_ALLOWED_SIZE - length, "%s%s%s", length ? ", " : "", method,
+              strcmp (method, "GET") == 0 ? ", HEAD" : "");
+}
+
+const struct route *
+route_find (const char *method, const char *path, char ret_allowed[ROUTE_ALLOWED_SIZE])
+{
+    const char *wanted = strcmp (method, "HEAD") == 0 ? "GET" : method;
+    *ret_allowed = '\0';
+    for (size_t i = 0; i < COUNT_OF (routes); i++) {
+        if (!path_matches (routes[i].path, path))
+            continue;
+        if (strcmp (routes[i].method, wanted) == 0)
+            return &routes[i];
+        allow (ret_allowed, routes[i].method);
+    }
+    return NULL;
+}

@@ -1,0 +1,92 @@
+"""Workers join, share, leave and die; nothing is lost."""
+import json
+import signal
+import unittest
+
+from mill import MillTest, wait_for
+
+
+class WorkerTest(MillTest):
+    world_options = dict(feeds=5, articles=40, words=300, dimensions=64, chat_ms=200, embed_ms=100)
+    settings = dict(summarizer_calls=2, embedder_batch=5, embedder_calls=2)
+
+    def begin(self):
+        self.mill.start_all()
+        run = self.mill.trigger()
+        wait_for("the run to be under way", lambda: self.mill.stored() >= 10)
+        return run
+
+    def test_two_more_take_their_share(self):
+        self.mill.start_all()
+        self.mill.start("summarizer", "embedder")
+        wait_for("both to be there", lambda: self.mill.log_count("ready worker=") >= 9)
+        run = self.mill.trigger()
+        seen = {}
+
+        def shared():
+            for w in json.loads(self.mill.cli("workers", "--json").stdout)["workers"]:
+                if w["stage"] == "summarizer" and w["held"]:
+                    seen[w["worker"]] = w["held"]
+            return len(seen) == 2
+        wait_for("two summarizers to hold articles", shared)
+        self.assertEqual(self.mill.wait_closed(run)["status"], "SUCCESS")
+        self.check_everything_stored_once()
+        self.assertEqual(self.world.stats()["most_calls_per_article"], 1)
+
+    def test_sigterm_loses_nothing(self):
+        run = self.begin()
+        for role in ("summarizer", "embedder", "chunker", "writer"):
+            self.mill.start(role)
+            wait_for("the new one", lambda: self.mill.log_count(f"ready worker={role}") >= 2)
+            self.assertEqual(self.mill.end(self.mill.process(role)), 0)
+        self.assertEqual(self.mill.wait_closed(run)["status"], "SUCCESS")
+        self.check_everything_stored_once()
+
+    def test_sigkill_loses_nothing(self):
+        run = self.begin()
+        for role in ("summarizer", "embedder", "chunker", "writer"):
+            self.mill.start(role)
+            self.mill.end(self.mill.process(role), signal.SIGKILL)
+        self.assertEqual(self.mill.wait_closed(run)["status"], "SUCCESS")
+        self.check_everything_stored_once()
+
+
+class RestartTest(MillTest):
+    world_options = dict(feeds=5, articles=40, words=300, dimensions=64, chat_ms=200, embed_ms=100)
+    settings = dict(summarizer_calls=2, embedder_batch=5)
+
+    def restart(self, role):
+        self.mill.start_all()
+        run = self.mill.trigger()
+        wait_for("the run to be under way", lambda: self.mill.stored() >= 10)
+        self.mill.end(self.mill.process(role), signal.SIGKILL)
+        self.mill.start(role)
+        row = self.mill.wait_closed(run)
+        wait_for("all articles", lambda: self.mill.stored() == self.total() or self.mill.run_once() and False)
+        self.check_everything_stored_once()
+        return row
+
+    def test_broker(self):
+        self.restart("broker")
+
+    def test_collector(self):
+        row = self.restart("collector")
+        self.assertEqual((row["status"], row["articlesProcessed"]), ("SUCCESS", self.total()))
+        self.assertIn("adopted the open run", self.mill.log_text())
+
+    def test_fetcher(self):
+        self.restart("fetcher")
+
+    def test_a_second_collector_takes_over(self):
+        self.mill.start_all()
+        self.mill.start("collector")
+        wait_for("the standby", lambda: self.mill.log_count("another collector is active") == 1)
+        run = self.mill.trigger()
+        wait_for("the run to be under way", lambda: self.mill.stored() >= 10)
+        self.mill.end(self.mill.process("collector"), signal.SIGKILL)
+        self.assertEqual(self.mill.wait_closed(run)["status"], "SUCCESS")
+        self.check_everything_stored_once()
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

@@ -1,0 +1,84 @@
+/* Bytes to UTF-8. SPDX-License-Identifier: MPL-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "feed/impl.h"
+
+#include <string.h>
+
+struct sample {
+    const char *bytes;
+    size_t count; /* 0: bytes end in NUL */
+    const char *content_type, *expect;
+};
+
+static void
+check (const struct sample *samples, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct sample *s = &samples[i];
+        struct buf out = { 0 };
+        charset_to_utf8 (s->bytes, s->count ? s->count : strlen (s->bytes), s->content_type, &out);
+        if (!out.data || strcmp (out.data, s->expect) != 0)
+            fail_msg ("sample %zu: \"%s\", not \"%s\"", i, out.data ? out.data : "", s->expect);
+        buf_fini (&out);
+    }
+}
+
+static void
+the_mark_outweighs_all (void **state UNUSED)
+{
+    static const struct sample samples[] = {
+        { "\xef\xbb\xbf<a>\xc3\xa9", 0, "text/xml; charset=koi8-r", "<a>é" },
+        { "\xff\xfe<\0\xe9\0", 6, "text/xml; charset=utf-8", "<é" },
+        { "\xfe\xff\0<\0\xe9", 6, NULL, "<é" },
+        { "\xff\xfe\0\0<\0\0\0\xe9\0\0\0", 12, NULL, "<é" },
+        { "<\0?\0\xe9\0", 6, NULL, "<?é" },
+        { "\0<\0?\0\xe9", 6, NULL, "<?é" },
+    };
+    check (samples, COUNT_OF (samples));
+}
+
+static void
+being_utf8_outweighs_what_is_said (void **state UNUSED)
+{
+    static const struct sample samples[] = {
+        { "<a>\xc3\xa9", 0, "text/xml; charset=iso-8859-1", "<a>é" },
+        { "<?xml version='1.0' encoding='windows-1251'?>\xc3\xa9", 0, NULL,
+          "<?xml version='1.0' encoding='windows-1251'?>é" },
+        /* save where text hides in ASCII */
+        { "<a>\x1b$B%S\x1b(B", 0, "text/xml; charset=iso-2022-jp", "<a>ビ" },
+    };
+    check (samples, COUNT_OF (samples));
+}
+
+static void
+http_then_declaration_then_guess (void **state UNUSED)
+{
+    static const struct sample samples[] = {
+        { "<?xml encoding='koi8-r'?>\xcf\xf0", 0, "text/xml; charset=\"Windows-1251\"",
+          "<?xml encoding='koi8-r'?>Пр" },
+        { "<?xml encoding = \"koi8-r\" ?>\xf0\xd2", 0, "text/xml", "<?xml encoding = \"koi8-r\" ?>Пр" },
+        { "<?xml encoding='koi8-r'?>\xf0\xd2", 0, "text/xml; charset=no-such-thing", "<?xml encoding='koi8-r'?>Пр" },
+        { "\x93quoted\x94 \x80", 0, "text/xml; charset=ISO-8859-1", "“quoted” €" },
+        { "\xb1\xc8\xcc\xd8\x81\x39\xee\x39", 0, "x; charset=gb2312", "比特㐀" },
+        /* UTF-8 with a foreign byte in it */
+        { "\xc3\xa9 \xc3\xa8 \xe4 \xc3\xa0", 0, "text/xml; charset=utf-8", "é è ä à" },
+        { "caf\xe9", 0, NULL, "café" },
+    };
+    check (samples, COUNT_OF (samples));
+}
+
+int
+main (void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test (the_mark_outweighs_all),
+        cmocka_unit_test (being_utf8_outweighs_what_is_said),
+        cmocka_unit_test (http_then_declaration_then_guess),
+    };
+    return cmocka_run_group_tests (tests, NULL, NULL);
+}
