@@ -4,6 +4,8 @@
  * SPDX-License-Identifier: MPL-2.0 */
 #include "stage/stage.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #define QUEUE_MAX 4096            /* messages of one link */
@@ -24,6 +26,7 @@ struct link {
 
 struct broker {
     struct link links[WIRE_LINK_COUNT];
+    int lock_fd; /* -1: not needed */
 };
 
 static void on_room (struct stage *stage, void *arg);
@@ -114,7 +117,7 @@ bind_side (struct link *self, int type, enum stage_side side)
     const char *base = stage_settings (self->stage)->broker_endpoint;
     char *endpoint = stage_endpoint (base, self->name, side);
     zsock_t *socket = zsock_new (type);
-    stage_tune_socket (socket, !wire_link_fans_out (self->name));
+    stage_tune_socket (socket, side == STAGE_OUT && self->name <= WIRE_VECTORS);
     if (zsock_bind (socket, "%s", endpoint) < 0) {
         log_error ("cannot listen on %s: %s; is another broker running there?", endpoint, zmq_strerror (errno));
         zsock_destroy (&socket);
@@ -140,16 +143,33 @@ link_open (struct link *self)
     return true;
 }
 
+/* A second broker would take the ipc sockets away from the first without either noticing. */
+static int
+lock_folder (struct broker *self, const char *folder)
+{
+    char *path = mem_printf ("%s/broker.lock", folder);
+    if (mkdir (folder, 0700) < 0 && errno != EEXIST)
+        log_error ("cannot make the folder %s: %s", folder, strerror (errno));
+    self->lock_fd = open (path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    int r = self->lock_fd < 0 || flock (self->lock_fd, LOCK_EX | LOCK_NB) < 0 ? -errno : 0;
+    if (r == -EWOULDBLOCK)
+        log_error ("another broker serves %s", folder);
+    else if (r < 0)
+        log_error ("cannot lock %s: %s", path, strerror (-r));
+    free (path);
+    return r;
+}
+
 static int
 on_start (struct stage *stage, void **ret_state)
 {
     struct broker *self = MEM_NEW (struct broker);
     *ret_state = self;
+    self->lock_fd = -1;
     const char *base = stage_settings (stage)->broker_endpoint;
-    if (strncmp (base, "ipc://", 6) == 0 && mkdir (base + 6, 0700) < 0 && errno != EEXIST) {
-        log_error ("cannot make the folder %s: %s", base + 6, strerror (errno));
-        return -errno;
-    }
+    int r = strncmp (base, "ipc://", 6) == 0 ? lock_folder (self, base + 6) : 0;
+    if (r < 0)
+        return r;
     for (int i = 0; i < WIRE_LINK_COUNT; i++) {
         self->links[i].stage = stage;
         self->links[i].name = (enum wire_link) i;
@@ -203,6 +223,8 @@ on_finish (struct stage *stage UNUSED, void *state)
         zsock_destroy (&link->in);
         zsock_destroy (&link->out);
     }
+    if (self->lock_fd >= 0)
+        close (self->lock_fd);
     free (self);
 }
 

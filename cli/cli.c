@@ -175,10 +175,15 @@ cli_ask (struct cli *cli, json_t *request, json_t **ret_reply)
         json_decref (request);
         return r;
     }
-    r = client_ask (cli->settings.collector_endpoint, CLIENT_TIMEOUT_MS, request, &reply, reason);
-    if (r == -ETIMEDOUT && !place_is_live (cli->settings.data_dir))
-        cli_say ("no mill is running (nobody answers at %s); `newsmill up` starts one",
-                 cli->settings.collector_endpoint);
+    const char *endpoint = cli->settings.collector_endpoint;
+    bool live = place_is_live (cli->settings.data_dir);
+    if (!live && !client_is_bound (endpoint)) {
+        json_decref (request);
+        r = -ETIMEDOUT;
+    } else
+        r = client_ask (endpoint, CLIENT_TIMEOUT_MS, request, &reply, reason);
+    if (r == -ETIMEDOUT && !live)
+        cli_say ("no mill is running (nobody answers at %s); `newsmill up` starts one", endpoint);
     else if (r < 0)
         cli_say ("%s", reason);
     if (r < 0)

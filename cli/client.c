@@ -2,11 +2,27 @@
 #include "cli/client.h"
 
 #include <czmq.h>
+#include <sys/un.h>
 
 json_t *
 client_request (const char *op)
 {
     return json_pack ("{s:s}", "op", op);
+}
+
+bool
+client_is_bound (const char *endpoint)
+{
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    if (strncmp (endpoint, "ipc://", 6) != 0 || strlen (endpoint + 6) >= sizeof address.sun_path)
+        return true;
+    strcpy (address.sun_path, endpoint + 6);
+    int fd = socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    bool refused = fd >= 0 && connect (fd, (struct sockaddr *) &address, sizeof address) != 0
+                && (errno == ENOENT || errno == ECONNREFUSED);
+    if (fd >= 0)
+        close (fd);
+    return !refused;
 }
 
 /* *ret_text: given (free). */

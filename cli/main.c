@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: MPL-2.0 */
 #include "cli/cli.h"
 
+#include <errno.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
@@ -107,7 +108,7 @@ static int
 set_file (const char *path)
 {
     if (access (path, R_OK) != 0) {
-        cli_say ("cannot read the settings file %s: %m", path);
+        cli_say ("cannot read the settings file %s: %s", path, strerror (errno));
         return EXIT_USAGE;
     }
     setenv ("NEWSMILL_CONF", path, 1);

@@ -166,12 +166,14 @@ mill_migrate (struct mill *self, int *ret_applied)
     int r;
     /* Lost halfway, the rest is done when it is back. */
     while ((r = db_migrate (self->db, folder, self->cli->settings.model_dimensions, ret_applied, reason)) == -EIO) {
+        if (!self->supervisor)
+            break;
         log_warn ("%s; trying again", reason);
         if (!supervisor_wait (self->supervisor, 2000) || wait_for_database (self))
             break;
     }
     free (folder);
-    if (r == -EINVAL)
+    if (r == -EINVAL || (r < 0 && !self->supervisor))
         log_error ("%s", reason);
     return r == 0 ? 0 : r == -EINVAL ? EXIT_USAGE : EXIT_TEMP;
 }
@@ -209,6 +211,15 @@ start (struct mill *self, struct service *service)
     return r < 0 ? EXIT_TEMP : 0;
 }
 
+/* A gateway that was killed left the port of its time. */
+static void
+forget_port (const struct mill *self)
+{
+    char *path = mem_printf ("%s/run/http.port", self->cli->settings.data_dir);
+    unlink (path);
+    free (path);
+}
+
 int
 mill_start_processes (struct mill *self, const struct mill_scale *scale, bool with_ticker)
 {
@@ -224,6 +235,7 @@ mill_start_processes (struct mill *self, const struct mill_scale *scale, bool wi
         { "gateway", PHASE_WORK, 1, false },
         { "ticker", PHASE_TICKER, with_ticker, false },
     };
+    forget_port (self);
     for (size_t i = 0; i < COUNT_OF (table); i++) {
         const char *path = program (self, table[i].name);
         if (!path)
@@ -395,8 +407,7 @@ mill_close (struct mill **mill, int exit_code)
     db_destroy (&self->db);
     if (self->supervisor) {
         supervisor_stop (self->supervisor, exit_code);
-        int r = supervisor_finish (self->supervisor);
-        exit_code = exit_code ? exit_code : r;
+        exit_code = supervisor_finish (self->supervisor);
     }
     supervisor_destroy (&self->supervisor);
     postgres_destroy (&self->postgres);
@@ -457,8 +468,8 @@ check_schema (struct mill *self)
     return r == 0 ? 0 : r == -EINVAL ? EXIT_USAGE : EXIT_TEMP;
 }
 
-int
-mill_borrow_database (struct cli *cli, struct mill **ret_mill)
+static int
+borrow (struct cli *cli, struct mill **ret_mill)
 {
     struct mill *self = NULL;
     int64_t holder;
@@ -468,21 +479,45 @@ mill_borrow_database (struct cli *cli, struct mill **ret_mill)
     bool live = place_is_live (cli->settings.data_dir);
     char *url = *cli->settings.database_url ? mem_dup (cli->settings.database_url)
               : live ? recorded_url (&cli->settings) : NULL;
-    if (!url && live) {
-        cli_say ("the mill in %s is just starting: try again in a moment", cli->settings.data_dir);
+    if (url)
+        return connect_once (cli, &url, ret_mill);
+    if (!live)
+        r = mill_open (cli, &self, &holder);
+    if (live || (r == EXIT_TEMP && holder)) {
+        cli_say ("another newsmill is just starting or stopping in %s: try again in a moment", cli->settings.data_dir);
         return EXIT_TEMP;
     }
-    if (url) {
-        r = connect_once (cli, &url, &self);
-        r = r ? r : check_schema (self);
-    } else {
-        int applied;
-        r = mill_open (cli, &self, &holder);
-        r = r ? r : mill_start_database (self);
-        r = r ? r : mill_migrate (self, &applied);
-    }
+    r = r ? r : mill_start_database (self);
+    if (r && self)
+        return mill_close (&self, r);
+    *ret_mill = self;
+    return r;
+}
+
+int
+mill_borrow_database (struct cli *cli, struct mill **ret_mill)
+{
+    struct mill *self = NULL;
+    int applied, r = borrow (cli, &self);
     if (r)
-        return self ? mill_close (&self, r) : r;
+        return r;
+    r = self->supervisor ? mill_migrate (self, &applied) : check_schema (self);
+    if (r)
+        return mill_close (&self, r);
+    *ret_mill = self;
+    return 0;
+}
+
+int
+mill_borrow_to_migrate (struct cli *cli, struct mill **ret_mill, int *ret_applied)
+{
+    struct mill *self = NULL;
+    int r = borrow (cli, &self);
+    if (r)
+        return r;
+    r = mill_migrate (self, ret_applied);
+    if (r)
+        return mill_close (&self, r);
     *ret_mill = self;
     return 0;
 }

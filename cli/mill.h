@@ -22,7 +22,7 @@ MUST_CHECK int mill_migrate (struct mill *mill, int *ret_applied);
 /* Starts the demo's server if this is a demo, and brings the feeds in. */
 MUST_CHECK int mill_import (struct mill *mill);
 MUST_CHECK int mill_start_processes (struct mill *mill, const struct mill_scale *scale, bool with_ticker);
-/* Stops everything and frees the mill. Returns the exit code: this one, or that of the first failure. */
+/* Stops everything and frees the mill. Returns the exit code: that of the first failure, else this one. */
 int mill_close (struct mill **mill, int exit_code);
 
 struct supervisor *mill_supervisor (struct mill *mill);
@@ -32,5 +32,6 @@ bool mill_is_private (const struct mill *mill); /* its database is its own */
 /* The database alone, for commands that change something in it: the named one, that of the live mill, or, where no mill
  * runs, a private one started for this command. Migrated. */
 MUST_CHECK int mill_borrow_database (struct cli *cli, struct mill **ret_mill);
+MUST_CHECK int mill_borrow_to_migrate (struct cli *cli, struct mill **ret_mill, int *ret_applied);
 
 #endif

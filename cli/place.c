@@ -50,7 +50,7 @@ place_file (enum place_file file)
     static const struct { const char *tree, *installed; } names[] = {
         [PLACE_SQL] = { "sql", "sql" },
         [PLACE_FEEDS] = { "deploy/feeds.opml", "feeds.opml" },
-        [PLACE_DEMO_ARTICLES] = { "demo/articles", "demo/articles" },
+        [PLACE_DEMO_ARTICLES] = { "demo/articles", "demo" },
     };
     char *here = own_folder (), *path = mem_printf ("%s/%s", NEWSMILL_SOURCE_DIR, names[file].tree);
     if (strcmp (here, NEWSMILL_BUILD_BIN) != 0 || access (path, R_OK) != 0) {

@@ -48,11 +48,14 @@ trigger (struct once *self)
     int64_t until = clock_mono_ms () + START_MS;
     json_t *reply = NULL;
     /* An error is an answer, but one that passes: the collector may still wait for its database or its lock. */
-    while (ask (self, client_request ("trigger"), &reply, reason) < 0)
-        if (clock_mono_ms () > until || !pause_for (self, POLL_MS)) {
+    while (ask (self, client_request ("trigger"), &reply, reason) < 0) {
+        if (!pause_for (self, POLL_MS))
+            return EXIT_TEMP;
+        if (clock_mono_ms () > until) {
             cli_say ("no run could be started: %s", reason);
             return EXIT_TEMP;
         }
+    }
     self->id = mem_dup (cli_text (reply, "run"));
     json_decref (reply);
     return 0;

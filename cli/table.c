@@ -107,7 +107,9 @@ void
 table_fit (struct buf *out, const char *text, size_t width, enum table_align align, bool pad)
 {
     size_t full = table_text_width (text), used = 0, each;
-    size_t room = full > width && width ? width - 1 : width;
+    if (!width)
+        width = full;
+    size_t room = full > width ? width - 1 : width;
     uint32_t point;
     if (pad && align == TABLE_RIGHT && full < width)
         add_blanks (out, width - full);
@@ -116,7 +118,7 @@ table_fit (struct buf *out, const char *text, size_t width, enum table_align ali
         buf_add (out, code, utf8_encode (point, code));
         used += each;
     }
-    if (full > width && width) {
+    if (full > width) {
         buf_add_str (out, ELLIPSIS);
         used++;
     }

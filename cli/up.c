@@ -7,9 +7,11 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define SCALE_MOST 64
+#define PORT_MS 5000
 
 static int
 already_running (const struct cli *cli, int64_t holder)
@@ -19,16 +21,33 @@ already_running (const struct cli *cli, int64_t holder)
     return EXIT_TEMP;
 }
 
-static void
-banner (const struct cli *cli, const struct mill *mill)
+/* With http.port = 0 the gateway says in a file which port it got. given (free); NULL: not in time */
+static char *
+chosen_port (const struct cli *cli, struct mill *mill)
 {
+    char *path = mem_printf ("%s/run/http.port", cli->settings.data_dir);
+    struct buf text = { 0 };
+    for (int64_t until = clock_mono_ms () + PORT_MS; !text.len && clock_mono_ms () < until;)
+        if (cli_read_file (path, 16, &text) < 0 && !supervisor_wait (mill_supervisor (mill), 50))
+            break;
+    free (path);
+    if (!text.len)
+        return NULL;
+    text.data[strcspn (text.data, "\n")] = '\0';
+    return buf_take (&text);
+}
+
+static void
+banner (const struct cli *cli, struct mill *mill)
+{
+    char *port = cli->settings.http_port ? mem_printf ("%" PRId64, cli->settings.http_port) : chosen_port (cli, mill);
     const struct settings *s = &cli->settings;
     const char *host = strcmp (s->http_address, "0.0.0.0") == 0 ? "127.0.0.1" : s->http_address;
     const char *demo = cli->demo ? " --demo" : "";
     bool local = strcmp (s->model_base_url, "local") == 0;
     printf ("\nnewsmill " NEWSMILL_VERSION " is running.\n\n");
-    if (s->http_port)
-        printf ("  status     http://%s:%" PRId64 "/api/job-status\n", host, s->http_port);
+    if (port)
+        printf ("  status     http://%s:%s/api/job-status\n", host, port);
     printf ("             newsmill status%s, newsmill watch%s\n", demo, demo);
     printf ("  models     %s\n", local ? "local: built in, no key and no network needed (model.base_url names a server)"
                                       : s->model_base_url);
@@ -36,6 +55,7 @@ banner (const struct cli *cli, const struct mill *mill)
     printf ("  data       %s\n", s->data_dir);
     printf ("  stop       Ctrl-C: the run in progress may finish (up to 30 s); twice to hurry\n\n");
     fflush (stdout);
+    free (port);
 }
 
 static int

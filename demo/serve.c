@@ -257,7 +257,7 @@ static int
 poll_timeout_ms (struct serve *serve)
 {
     int64_t timeout_ms = INT32_MAX;
-    MHD_UNSIGNED_LONG_LONG daemon_ms;
+    unsigned long long daemon_ms;
     if (MHD_get_timeout (serve->daemon, &daemon_ms) == MHD_YES && daemon_ms < INT32_MAX)
         timeout_ms = (int64_t) daemon_ms;
     if (serve->timers) {

@@ -36,12 +36,12 @@ enum wire_type {
     WIRE_EVENT = 5,
 };
 
+/* What a stage has begun stands in its heartbeats (held), so that starting costs no message. */
 enum wire_outcome {
-    WIRE_STARTED = 1,  /* taken in hand */
-    WIRE_DONE = 2,     /* this stage's work is passed on; from the writer: stored */
-    WIRE_FAILED = 3,   /* see wire_class */
-    WIRE_RETURNED = 4, /* handed back untouched, as at shutdown */
-    WIRE_SPENT = 5,    /* model calls, tokens and cost; about no single article */
+    WIRE_DONE = 1,     /* this stage's work is passed on; from the writer: stored */
+    WIRE_FAILED = 2,   /* see wire_class */
+    WIRE_RETURNED = 3, /* handed back untouched, as at shutdown */
+    WIRE_SPENT = 4,    /* model calls, tokens and cost; about no single article */
 };
 
 enum wire_class {

@@ -11,7 +11,7 @@ CREATE TABLE "ArticleWork" (
     title TEXT NOT NULL,
     author TEXT,
     "publishedAt" TIMESTAMP,
-    content TEXT,                       -- NULL once done: the article has it
+    content TEXT COMPRESSION lz4,                       -- NULL once done: the article has it
     summary TEXT,                       -- checkpoint of the one costly intermediate; NULL once done
     "summaryModel" TEXT,
     state TEXT NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'leased', 'done', 'dead')),
@@ -41,7 +41,7 @@ CREATE TABLE "Article" (
     url TEXT NOT NULL UNIQUE,
     title TEXT NOT NULL,
     summary TEXT NOT NULL,
-    content TEXT NOT NULL,
+    content TEXT COMPRESSION lz4 NOT NULL,
     source TEXT NOT NULL,
     author TEXT,
     "publishedAt" TIMESTAMP,

@@ -6,7 +6,7 @@ CREATE TABLE "ArticleChunk" (
     id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     "articleId" BIGINT NOT NULL REFERENCES "Article" ON DELETE CASCADE,
     index INT NOT NULL,
-    content TEXT NOT NULL,
+    content TEXT COMPRESSION lz4 NOT NULL,
     embedding vector($DIMENSIONS) NOT NULL,
     model TEXT NOT NULL,
     UNIQUE ("articleId", index)

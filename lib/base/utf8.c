@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "base/base.h"
 
+#include <string.h>
+
 size_t
 utf8_decode (const char *text, size_t bytes, uint32_t *ret_point)
 {
@@ -53,12 +55,28 @@ utf8_encode (uint32_t point, char out[4])
     return length;
 }
 
+/* Bytes at the start that are ASCII, by words of eight. */
+static size_t
+ascii_bytes (const char *text, size_t bytes)
+{
+    size_t at = 0;
+    uint64_t word;
+    for (; at + sizeof word <= bytes; at += sizeof word) {
+        memcpy (&word, text + at, sizeof word);
+        if (word & UINT64_C (0x8080808080808080))
+            break;
+    }
+    while (at < bytes && (unsigned char) text[at] < 0x80)
+        at++;
+    return at;
+}
+
 size_t
 utf8_valid_bytes (const char *text, size_t bytes)
 {
     size_t at = 0;
     uint32_t point;
-    while (at < bytes) {
+    while ((at += ascii_bytes (text + at, bytes - at)) < bytes) {
         size_t step = utf8_decode (text + at, bytes - at, &point);
         if (!step)
             break;
@@ -70,6 +88,8 @@ utf8_valid_bytes (const char *text, size_t bytes)
 char *
 utf8_clean (const char *text, size_t bytes, size_t max_bytes)
 {
+    if ((!max_bytes || bytes <= max_bytes) && !memchr (text, 0, bytes) && utf8_valid_bytes (text, bytes) == bytes)
+        return mem_copy (text, bytes); /* nearly always */
     struct buf out = { 0 };
     buf_reserve (&out, max_bytes ? MIN_OF (bytes, max_bytes) : bytes);
     for (size_t at = 0; at < bytes;) {

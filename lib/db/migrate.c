@@ -292,7 +292,7 @@ db_migrate (struct db *db, const char *folder, int64_t dimensions, int *ret_appl
         return r;
     r = refuse_newer (db, list[count - 1].version, reason);
     for (size_t i = 0; r == 0 && i < count; i++) {
-        bool did;
+        bool did = false;
         r = apply (db, folder, &list[i], dimensions, &did, reason);
         applied += did;
     }

@@ -192,10 +192,13 @@ find_root (const char *start, const char *end)
 {
     const char *limit = end - start > ROOT_SEARCH_BYTES ? start + ROOT_SEARCH_BYTES : end;
     const char *at = start;
+    bool no_end = false; /* of a comment, anywhere ahead */
     while (at < limit && (at = memchr (at, '<', (size_t) (limit - at)))) {
         if (is_root (at, end))
             return at;
-        const char *close = end - at > 4 && memcmp (at, "<!--", 4) == 0 ? find (at + 4, end, "-->") : NULL;
+        bool comment = !no_end && end - at > 4 && memcmp (at, "<!--", 4) == 0;
+        const char *close = comment ? find (at + 4, end, "-->") : NULL;
+        no_end = no_end || (comment && !close);
         at = close ? close + 3 : at + 1;
     }
     return start;

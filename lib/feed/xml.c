@@ -549,10 +549,33 @@ read_root (const xmlNode *root, const char *url, struct feed *feed, char reason[
 
 #define PARSE_OPTIONS (XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING)
 
+#if LIBXML_VERSION >= 21200
+typedef const xmlError *error_ptr;
+#else
+typedef xmlError *error_ptr;
+#endif
+
+/* Stops at the first error that makes the document useless. libxml2 would go on, and copies all of a comment for
+ * each fault in it. */
+static void
+stop_at_error (void *user, error_ptr error)
+{
+    if (error->level == XML_ERR_FATAL)
+        xmlStopParser (user);
+}
+
+/* The document if it is well formed; with XML_PARSE_RECOVER, whatever can be had. */
 static xmlDoc *
 parse (const char *text, size_t bytes, int options)
 {
-    return bytes ? xmlReadMemory (text, (int) bytes, NULL, "UTF-8", PARSE_OPTIONS | options) : NULL;
+    xmlParserCtxt *ctxt = bytes ? xmlNewParserCtxt () : NULL;
+    if (!ctxt)
+        return NULL;
+    if (!(options & XML_PARSE_RECOVER))
+        ctxt->sax->serror = stop_at_error;
+    xmlDoc *doc = xmlCtxtReadMemory (ctxt, text, (int) bytes, NULL, "UTF-8", PARSE_OPTIONS | options);
+    xmlFreeParserCtxt (ctxt);
+    return doc;
 }
 
 int

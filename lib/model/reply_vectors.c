@@ -69,8 +69,8 @@ cut_value (struct cut *cut, const char *at, const char *end)
     const char *close =
         *value == '"' ? string_end (value + 1, end) : memchr (value, ']', (size_t) (end - value));
     if (!close) {
-        cut->most =
-            cut->count; /* there will be none further on either: do not look again and again */
+        /* There will be none further on either: do not look again and again. */
+        cut->most = cut->count;
         return at;
     }
     buf_printf (&cut->rest, ":%zu", cut->count);

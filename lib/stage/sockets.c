@@ -2,10 +2,9 @@
  * SPDX-License-Identifier: MPL-2.0 */
 #include "stage/stage.h"
 
-/* Small on work links: what sits in a pipe is seen by nobody until its lease runs out. */
-#define WORK_HWM 2
-#define WORK_BUFFER_BYTES (32 * 1024)
-#define FANOUT_HWM 10000
+#define CLOSE_HWM 2
+#define CLOSE_BUFFER_BYTES (32 * 1024)
+#define OPEN_HWM 1000
 
 char *
 stage_endpoint (const char *base, enum wire_link link, enum stage_side side)
@@ -22,16 +21,16 @@ stage_endpoint (const char *base, enum wire_link link, enum stage_side side)
 }
 
 void
-stage_tune_socket (zsock_t *socket, bool work)
+stage_tune_socket (zsock_t *socket, bool close)
 {
     zsock_set_linger (socket, 1000);
     zsock_set_immediate (socket, 1);
     zsock_set_maxmsgsize (socket, WIRE_FRAME_MAX);
-    zsock_set_sndhwm (socket, work ? WORK_HWM : FANOUT_HWM);
-    zsock_set_rcvhwm (socket, work ? WORK_HWM : FANOUT_HWM);
-    if (work) {
-        zsock_set_sndbuf (socket, WORK_BUFFER_BYTES);
-        zsock_set_rcvbuf (socket, WORK_BUFFER_BYTES);
+    zsock_set_sndhwm (socket, close ? CLOSE_HWM : OPEN_HWM);
+    zsock_set_rcvhwm (socket, close ? CLOSE_HWM : OPEN_HWM);
+    if (close) {
+        zsock_set_sndbuf (socket, CLOSE_BUFFER_BYTES);
+        zsock_set_rcvbuf (socket, CLOSE_BUFFER_BYTES);
     }
     zsock_set_heartbeat_ivl (socket, 5000);
     zsock_set_heartbeat_timeout (socket, 15000);

@@ -9,6 +9,7 @@
 #define RESULTS_KEPT_MAX 100000 /* while the broker is away; past it the oldest go: leases cover for them */
 #define OUTBOX_FULL 16         /* messages waiting for the broker: no more input until they are gone */
 #define READS_PER_TURN 64
+#define HELD_TOLD_MS 100
 #define STOP_TIMEOUT_MS 25000
 
 /* Messages the broker can't take yet. */
@@ -30,6 +31,7 @@ struct stage {
     struct stage_article *first;            /* in hand */
     size_t in_hand, capacity;
     bool started, stopping, reading;
+    bool telling;                           /* a heartbeat out of turn is due */
     int64_t stop_by_ms;
     int exit_code;
     uint64_t frames_refused;
@@ -104,7 +106,7 @@ outbox_open (struct stage *self, struct outbox *box, int type, enum wire_link li
     char *endpoint = stage_endpoint (self->settings.broker_endpoint, link, STAGE_IN);
     box->frames = zlist_new ();
     box->socket = zsock_new (type);
-    stage_tune_socket (box->socket, !wire_link_fans_out (link) && link != WIRE_RESULTS);
+    stage_tune_socket (box->socket, false);
     if (zsock_attach (box->socket, endpoint, false) < 0)
         log_error ("cannot connect to %s: %s", endpoint, zmq_strerror (errno));
     free (endpoint);
@@ -158,6 +160,7 @@ stage_publish (struct stage *self, enum wire_link link, enum wire_type type, con
 /* ---- articles in hand ---- */
 
 static void on_input (void *context, void *arg);
+static void heartbeat (void *context, void *arg);
 
 /* Reads on while there is room behind it: that is all the back-pressure a stage needs. */
 static void
@@ -290,6 +293,15 @@ receive (struct stage *self, zsock_t *socket, enum wire_type wanted, union wire_
     return zframe_new_empty ();
 }
 
+/* What is in hand is told within HELD_TOLD_MS, so that it is known whose articles a dead worker had. */
+static void
+tell_soon (struct stage *self)
+{
+    if (!self->telling)
+        loop_after (self->loop, HELD_TOLD_MS, heartbeat, NULL);
+    self->telling = true;
+}
+
 static void
 on_input (void *context, void *arg UNUSED)
 {
@@ -308,8 +320,7 @@ on_input (void *context, void *arg UNUSED)
             stage_return (self, &article);
             continue;
         }
-        struct wire_result started = { .header = message.header, .outcome = WIRE_STARTED };
-        send_result (self, &started);
+        tell_soon (self);
         self->def->on_article (self, self->state, article);
         update_input (self);
     }
@@ -347,6 +358,7 @@ static void
 heartbeat (void *context, void *arg UNUSED)
 {
     struct stage *self = context;
+    self->telling = false;
     struct buf held = { 0 };
     for (const struct stage_article *a = self->first; a; a = a->next)
         wire_id_put (&held, a->wire.header.article);

@@ -86,7 +86,8 @@ void stage_after (struct stage *stage, int64_t after_ms, stage_fn *fn, void *arg
 /* The endpoint of one side of a link at the broker. given (free) */
 enum stage_side { STAGE_IN, STAGE_OUT }; /* into the broker, out of the broker */
 char *stage_endpoint (const char *base, enum wire_link link, enum stage_side side);
-/* Options every socket gets before it connects or binds: limits, heartbeats, keepalive, back-off. */
-void stage_tune_socket (zsock_t *socket, bool work);
+/* Options every socket gets before it connects or binds: limits, heartbeats, keepalive, back-off. close: a pipe that holds
+ * as little as can be, for the way from the broker to a worker: what waits in it is seen by nobody. */
+void stage_tune_socket (zsock_t *socket, bool close);
 
 #endif

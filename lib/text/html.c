@@ -223,14 +223,14 @@ tag_end (const char *at, const char *end)
         } else if ((*p == '"' || *p == '\'') && before == '=') {
             const char *close = memchr (p + 1, *p, (size_t) (end - p - 1));
             if (!close)
-                return first;
+                return first + 1;
             quote = *p;
         } else if (*p == '>') {
             return p + 1;
         }
         before = isspace ((unsigned char) *p) ? before : *p;
     }
-    return first + 1;
+    return end;
 }
 
 /* Past the end tag of a raw element, or the end. */
@@ -379,7 +379,7 @@ html_to_text (const char *html, size_t bytes)
 bool
 html_is_markup (const char *text)
 {
-    const char *end = text + strlen (text);
+    const char *end = text + strlen (text), *last_close = strrchr (text, '>');
     for (const char *p = text; (p += strcspn (p, "<&")) < end; p++) {
         char name[NAME_SIZE];
         uint32_t point;
@@ -392,7 +392,7 @@ html_is_markup (const char *text)
             return true;
         const char *start = p + 1 + (p[1] == '/');
         size_t n = read_name (start, end, name);
-        if (n && is_known (name) && strchr ("/> \t\r\n", start[n]) && start[n] && strchr (start, '>'))
+        if (n && is_known (name) && strchr ("/> \t\r\n", start[n]) && start[n] && last_close > start)
             return true;
     }
     return false;

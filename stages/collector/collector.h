@@ -85,7 +85,6 @@ struct worker {
     uint32_t pid, state, interval_ms;
     int64_t seen_ms;
     uint64_t *held;
-    uint32_t *attempts;      /* beside held; 0: unknown */
     size_t held_count, held_room;
     json_t *statistics;
 };

@@ -81,7 +81,7 @@ count (struct stage_count *stage, const struct wire_result *result)
     stage->done += result->outcome == WIRE_DONE;
     stage->failed += result->outcome == WIRE_FAILED;
     stage->returned += result->outcome == WIRE_RETURNED;
-    stage->busy_ms += result->outcome == WIRE_STARTED ? 0 : result->duration_ms;
+    stage->busy_ms += result->duration_ms;
     stage->calls += result->calls;
     stage->tokens_in += (int64_t) result->tokens_in;
     stage->tokens_out += (int64_t) result->tokens_out;
@@ -93,11 +93,9 @@ ledger_result (struct collector *self, const struct wire_result *result)
 {
     bool of_run = self->run.open && uuid_equal (&result->header.run, &self->run.id);
     workers_result (self, result);
-    if (of_run && result->outcome != WIRE_STARTED)
+    if (of_run)
         count (run_stage (self, &result->stage), result);
     switch ((enum wire_outcome) result->outcome) {
-    case WIRE_STARTED:
-        return;
     case WIRE_DONE:
         if (result->summary.size)
             add_checkpoint (self, result);

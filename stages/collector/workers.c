@@ -8,7 +8,6 @@ worker_destroy (void **ref)
 {
     struct worker *worker = *ref;
     free (worker->held);
-    free (worker->attempts);
     json_decref (worker->statistics);
     free (worker);
     *ref = NULL;
@@ -46,15 +45,13 @@ worker_of (struct collector *self, const struct wire_bytes *stage, const struct 
 }
 
 static void
-hold (struct worker *worker, uint64_t article, uint32_t attempt)
+hold (struct worker *worker, uint64_t article)
 {
     if (worker->held_count == worker->held_room) {
         worker->held_room = worker->held_room ? 2 * worker->held_room : 64;
         worker->held = mem_grow (worker->held, worker->held_room, sizeof *worker->held);
-        worker->attempts = mem_grow (worker->attempts, worker->held_room, sizeof *worker->attempts);
     }
-    worker->held[worker->held_count] = article;
-    worker->attempts[worker->held_count++] = attempt;
+    worker->held[worker->held_count++] = article;
 }
 
 static void
@@ -62,9 +59,7 @@ let_go (struct worker *worker, uint64_t article)
 {
     for (size_t i = 0; i < worker->held_count; i++)
         if (worker->held[i] == article) {
-            worker->held_count--;
-            worker->held[i] = worker->held[worker->held_count];
-            worker->attempts[i] = worker->attempts[worker->held_count];
+            worker->held[i] = worker->held[--worker->held_count];
             return;
         }
 }
@@ -79,7 +74,7 @@ workers_heartbeat (struct collector *self, const struct wire_heartbeat *heartbea
     worker->interval_ms = heartbeat->interval_ms;
     worker->held_count = 0;
     for (size_t i = 0; i < heartbeat->held.size / 8; i++)
-        hold (worker, wire_id_at (&heartbeat->held, i), 0);
+        hold (worker, wire_id_at (&heartbeat->held, i));
     json_decref (worker->statistics);
     worker->statistics = json_loadb (heartbeat->statistics.data, heartbeat->statistics.size, 0, NULL);
 }
@@ -90,10 +85,7 @@ workers_result (struct collector *self, const struct wire_result *result)
     if (!result->header.article || !result->worker.size)
         return;
     struct worker *worker = worker_of (self, &result->stage, &result->worker);
-    if (result->outcome == WIRE_STARTED)
-        hold (worker, result->header.article, result->header.attempt);
-    else
-        let_go (worker, result->header.article);
+    let_go (worker, result->header.article);
 }
 
 static void
@@ -108,7 +100,7 @@ worker_lost (struct collector *self, struct worker *worker)
         log_warn ("the sources of a lost fetcher wait for their time-out: %s", db_error (self->db));
     /* The broker only carries: whatever killed it was not the article. */
     for (size_t i = 0; i < worker->held_count; i++)
-        ledger_fault (self, worker->held[i], worker->attempts[i], is_broker ? "returned" : "crashed",
+        ledger_fault (self, worker->held[i], 0, is_broker ? "returned" : "crashed",
                       is_broker ? "the broker went away" : "its worker died");
 }
 

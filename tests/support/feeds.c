@@ -56,23 +56,6 @@ feed_grow (struct news *news, struct feed *feed, size_t count, int64_t published
 }
 
 void
-news_init (struct news *news, const struct world_settings *settings, uint16_t port)
-{
-    size_t count = (size_t) settings->articles;
-    *news = (struct news){ .feed_count = (size_t) settings->feeds,
-                           .words = (size_t) settings->words,
-                           .seed = (uint64_t) settings->seed,
-                           .start_s = clock_wall_us () / US_PER_S,
-                           .base_url = mem_printf ("http://127.0.0.1:%u", (unsigned int) port) };
-    news->feeds = mem_alloc (news->feed_count * sizeof *news->feeds);
-    int64_t oldest_s = news->start_s - settings->articles * ARTICLE_AGE_STEP_S;
-    for (size_t i = 0; i < news->feed_count; i++) {
-        feed_grow (news, &news->feeds[i], count, oldest_s, ARTICLE_AGE_STEP_S);
-        news->feeds[i].changed_s = news->start_s;
-    }
-}
-
-void
 news_fini (struct news *news)
 {
     for (size_t i = 0; i < news->feed_count; i++) {
@@ -139,8 +122,10 @@ news_find (struct news *news, const char *text, size_t bytes)
 
 /* ---- feeds ---- */
 
+static const char *const endings[MARKUP_FORMATS] = { ".xml", ".atom", ".rdf", ".json" };
+
 static void
-feed_render (struct news *news, struct feed *feed, enum markup_format format, const char *path)
+feed_render (struct news *news, struct feed *feed, enum markup_format format)
 {
     size_t number = (size_t) (feed - news->feeds) + 1;
     struct markup_entry *entries = mem_alloc ((feed->count + 1) * sizeof *entries);
@@ -155,7 +140,7 @@ feed_render (struct news *news, struct feed *feed, enum markup_format format, co
                                             .published_s = article->published_s };
     }
     char *title = mem_printf ("Fake outlet %zu", number);
-    char *url = mem_printf ("%s%s", news->base_url, path);
+    char *url = mem_printf ("%s/feed/%zu%s", news->base_url, number, endings[format]);
     char *etag = mem_printf ("\"%lld-%zu-%zu-%d\"", (long long) news->start_s, number, feed->count,
                              (int) format);
     struct markup_feed markup = { .title = title,
@@ -175,10 +160,35 @@ feed_render (struct news *news, struct feed *feed, enum markup_format format, co
     free (entries);
 }
 
+static const struct serve_page *
+feed_page (struct news *news, struct feed *feed, enum markup_format format)
+{
+    if (!feed->pages[format].full)
+        feed_render (news, feed, format);
+    return &feed->pages[format];
+}
+
+void
+news_init (struct news *news, const struct world_settings *settings, uint16_t port)
+{
+    size_t count = (size_t) settings->articles;
+    *news = (struct news){ .feed_count = (size_t) settings->feeds,
+                           .words = (size_t) settings->words,
+                           .seed = (uint64_t) settings->seed,
+                           .start_s = clock_wall_us () / US_PER_S,
+                           .base_url = mem_printf ("http://127.0.0.1:%u", (unsigned int) port) };
+    news->feeds = mem_alloc (news->feed_count * sizeof *news->feeds);
+    int64_t oldest_s = news->start_s - settings->articles * ARTICLE_AGE_STEP_S;
+    for (size_t i = 0; i < news->feed_count; i++) {
+        feed_grow (news, &news->feeds[i], count, oldest_s, ARTICLE_AGE_STEP_S);
+        news->feeds[i].changed_s = news->start_s;
+        feed_page (news, &news->feeds[i], MARKUP_RSS); /* not in somebody's measured time */
+    }
+}
+
 static int
 format_of_ending (const char *ending)
 {
-    static const char *const endings[MARKUP_FORMATS] = { ".xml", ".atom", ".rdf", ".json" };
     for (int i = 0; i < MARKUP_FORMATS; i++)
         if (strcmp (ending, endings[i]) == 0)
             return i;
@@ -198,9 +208,8 @@ feeds_on_feed (struct world *world, struct serve_request *request, const char *r
         return;
     }
     struct feed *feed = &news->feeds[number - 1];
-    if (!feed->pages[format].full)
-        feed_render (news, feed, (enum markup_format) format, request->path);
-    if (serve_page_answer (request, &feed->pages[format]) == MHD_HTTP_OK)
+    const struct serve_page *page = feed_page (news, feed, (enum markup_format) format);
+    if (serve_page_answer (request, page) == MHD_HTTP_OK)
         world->stats.feed_200++;
     else
         world->stats.feed_304++;
@@ -232,15 +241,14 @@ feeds_on_article (struct world *world, struct serve_request *request, const char
 void
 feeds_on_opml (struct world *world, struct serve_request *request, const char *rest UNUSED)
 {
-    static const char *const endings[] = { "xml", "atom", "json", "rdf" };
     const char *wanted = serve_argument (request, "format");
     size_t count = world->news.feed_count;
     struct markup_outline *outlines = mem_alloc (count * sizeof *outlines);
     char **texts = mem_alloc (2 * count * sizeof (char *));
     for (size_t i = 0; i < count; i++) {
-        const char *ending = wanted ? wanted : endings[0];
+        const char *ending = wanted ? wanted : "xml";
         if (strcmp (ending, "mixed") == 0)
-            ending = endings[i % COUNT_OF (endings)];
+            ending = endings[i % MARKUP_FORMATS] + 1;
         texts[2 * i] = mem_printf ("Fake outlet %zu", i + 1);
         texts[2 * i + 1] = mem_printf ("%s/feed/%zu.%s", world->news.base_url, i + 1, ending);
         outlines[i] =

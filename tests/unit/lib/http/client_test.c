@@ -446,7 +446,8 @@ endless_headers_are_cut_off (void **state)
         buf_printf (&text, "X-%05d: filling\r\n", i);
     struct seen seen = get_raw (*state, text.data, 0, 0);
     buf_fini (&text);
-    assert_int_not_equal (seen.error, HTTP_OK);
+    assert_int_equal (seen.error, HTTP_TOO_LARGE);
+    assert_non_null (strstr (seen.reason, "KiB of headers"));
 }
 
 static void
@@ -552,6 +553,26 @@ many_requests_share_few_connections (void **state)
 }
 
 static void
+no_more_requests_than_allowed_are_under_way (void **state)
+{
+    struct world *world = *state;
+    struct http *http = client (2, 8);
+    struct seen seen[8] = { 0 };
+    for (size_t i = 0; i < COUNT_OF (seen); i++) {
+        const struct http_request request = {
+            .url = server_url (i % 2 ? world->server : world->other, "/wait/30"),
+            .max_body_bytes = 1000
+        };
+        http_start (http, &request, on_done, &seen[i]);
+    }
+    assert_true (run_until_done (http, LIMIT_MS));
+    for (size_t i = 0; i < COUNT_OF (seen); i++)
+        assert_string_equal (seen[i].body, "late");
+    http_destroy (&http);
+    assert_int_equal (atomic_load (&world->most), 2);
+}
+
+static void
 waiting_in_the_queue_costs_no_time (void **state)
 {
     struct world *world = *state;
@@ -645,6 +666,7 @@ main (void)
         WORLD_TEST (wrong_requests_fail_in_a_later_turn),
         WORLD_TEST (retry_after_is_read_in_every_form),
         WORLD_TEST (many_requests_share_few_connections),
+        WORLD_TEST (no_more_requests_than_allowed_are_under_way),
         WORLD_TEST (waiting_in_the_queue_costs_no_time),
         WORLD_TEST (cancelled_requests_call_nobody),
         WORLD_TEST (a_callback_may_start_another_request),

@@ -257,6 +257,7 @@ completion (const char *text, const char *finish)
     return buf_take (&out);
 }
 
+#define EIGHT "{a} {b} {c} {d} {e} {f} {g} {h} "
 #define TWO "{\"summaries\":[{\"id\":1,\"summary\":\"One.\"},{\"id\":2,\"summary\":\"Two.\"}]}"
 
 static void
@@ -267,6 +268,7 @@ good_summaries_are_taken (void **state UNUSED)
         "{\"summaries\":[{\"id\":2,\"summary\":\"Two.\"},{\"id\":1,\"summary\":\"  One.\\n\"}]}",
         "```json\n" TWO "\n```",
         "```\n" TWO "\n```\nHope this helps!",
+        "<think>" EIGHT EIGHT EIGHT EIGHT EIGHT "</think>" TWO,
         "<think>The ids are {1} and {2}. [sic]</think>\n" TWO,
         "<think>I answer " TWO " or {\"summaries\":[]}</think>" TWO,
         "First I look at the format: {\"summaries\":[{\"id\":1,\"summary\":\"...\"}]}. So:\n" TWO,
