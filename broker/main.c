@@ -6,7 +6,6 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 
 #define QUEUE_MAX 4096            /* messages of one link */
 #define QUEUE_BYTES_MAX (64u << 20)
@@ -118,10 +117,8 @@ bind_side (struct link *self, int type, enum stage_side side)
     char *endpoint = stage_endpoint (base, self->name, side);
     zsock_t *socket = zsock_new (type);
     stage_tune_socket (socket, side == STAGE_OUT && self->name <= WIRE_VECTORS);
-    if (zsock_bind (socket, "%s", endpoint) < 0) {
-        log_error ("cannot listen on %s: %s; is another broker running there?", endpoint, zmq_strerror (errno));
+    if (stage_bind (socket, endpoint) < 0)
         zsock_destroy (&socket);
-    }
     free (endpoint);
     return socket;
 }
@@ -148,8 +145,10 @@ static int
 lock_folder (struct broker *self, const char *folder)
 {
     char *path = mem_printf ("%s/broker.lock", folder);
-    if (mkdir (folder, 0700) < 0 && errno != EEXIST)
-        log_error ("cannot make the folder %s: %s", folder, strerror (errno));
+    if (stage_make_folder (folder) < 0) {
+        free (path);
+        return -EACCES;
+    }
     self->lock_fd = open (path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     int r = self->lock_fd < 0 || flock (self->lock_fd, LOCK_EX | LOCK_NB) < 0 ? -errno : 0;
     if (r == -EWOULDBLOCK)

@@ -1,6 +1,6 @@
-/* charset - makes a document UTF-8 before any parser sees it. What the bytes are outweighs what is said about
- * them: most wrong declarations stand over UTF-8. Labels mean what browsers take them to mean (the WHATWG
- * Encoding Standard): "iso-8859-1" is windows-1252, "gb2312" is gb18030.
+/* charset - makes a document UTF-8 before any parser sees it. What the bytes are outweighs what is
+ * said about them: most wrong declarations stand over UTF-8. Labels mean what browsers take them to
+ * mean (the WHATWG Encoding Standard): "iso-8859-1" is windows-1252, "gb2312" is gb18030.
  * SPDX-License-Identifier: MPL-2.0 */
 #include "feed/impl.h"
 
@@ -19,17 +19,28 @@
 static const struct {
     const char *label, *meant;
 } labels[] = {
-    { "us-ascii", "windows-1252" },   { "ascii", "windows-1252" },
-    { "iso-8859-1", "windows-1252" }, { "iso8859-1", "windows-1252" },
-    { "latin1", "windows-1252" },     { "latin-1", "windows-1252" },
-    { "iso-8859-9", "windows-1254" }, { "iso-8859-11", "windows-874" },
-    { "tis-620", "windows-874" },     { "gb2312", "gb18030" },
-    { "gbk", "gb18030" },             { "x-gbk", "gb18030" },
-    { "gb_2312-80", "gb18030" },      { "euc-kr", "windows-949" },
-    { "ks_c_5601-1987", "windows-949" }, { "shift_jis", "windows-31j" },
-    { "shift-jis", "windows-31j" },   { "sjis", "windows-31j" },
-    { "x-sjis", "windows-31j" },      { "big5", "big5-hkscs" },
-    { "cp1251", "windows-1251" },     { "utf8", "utf-8" },
+    { "us-ascii", "windows-1252" },
+    { "ascii", "windows-1252" },
+    { "iso-8859-1", "windows-1252" },
+    { "iso8859-1", "windows-1252" },
+    { "latin1", "windows-1252" },
+    { "latin-1", "windows-1252" },
+    { "iso-8859-9", "windows-1254" },
+    { "iso-8859-11", "windows-874" },
+    { "tis-620", "windows-874" },
+    { "gb2312", "gb18030" },
+    { "gbk", "gb18030" },
+    { "x-gbk", "gb18030" },
+    { "gb_2312-80", "gb18030" },
+    { "euc-kr", "windows-949" },
+    { "ks_c_5601-1987", "windows-949" },
+    { "shift_jis", "windows-31j" },
+    { "shift-jis", "windows-31j" },
+    { "sjis", "windows-31j" },
+    { "x-sjis", "windows-31j" },
+    { "big5", "big5-hkscs" },
+    { "cp1251", "windows-1251" },
+    { "utf8", "utf-8" },
 };
 
 /* windows-1252, 0x80 to 0x9f; 0 where the standard has the control character itself. */
@@ -60,7 +71,8 @@ static void
 set_label (const char *text, size_t bytes, char out[LABEL_SIZE])
 {
     size_t n = 0;
-    while (n < bytes && n < LABEL_SIZE - 1 && (isalnum ((unsigned char) text[n]) || strchr ("-_:.", text[n]))) {
+    while (n < bytes && n < LABEL_SIZE - 1 &&
+           (isalnum ((unsigned char) text[n]) || strchr ("-_:.", text[n]))) {
         out[n] = (char) tolower ((unsigned char) text[n]);
         n++;
     }
@@ -84,7 +96,8 @@ find_label (const char *text, size_t bytes, const char *name, char out[LABEL_SIZ
         if (at == bytes || text[at] != '=')
             continue;
         at++;
-        while (at < bytes && (isspace ((unsigned char) text[at]) || text[at] == '"' || text[at] == '\''))
+        while (at < bytes &&
+               (isspace ((unsigned char) text[at]) || text[at] == '"' || text[at] == '\''))
             at++;
         set_label (text + at, bytes - at, out);
         return out[0] != '\0';
@@ -108,7 +121,8 @@ enum strictness { STRICT, LOSSY };
 
 /* 0, or -1 if there is no such charset or, when strict, if a byte does not fit. Appends to out. */
 static int
-convert (const char *charset, const char *data, size_t bytes, enum strictness strictness, struct buf *out)
+convert (const char *charset, const char *data, size_t bytes, enum strictness strictness,
+         struct buf *out)
 {
     UErrorCode error = U_ZERO_ERROR;
     UConverter *from = ucnv_open (charset, &error);
@@ -121,8 +135,8 @@ convert (const char *charset, const char *data, size_t bytes, enum strictness st
     bool first = true;
     while (U_SUCCESS (error)) {
         char part[8192], *write = part;
-        ucnv_convertEx (to, from, &write, part + sizeof part, &at, end, pivot, &pivot_from, &pivot_to,
-                        pivot + COUNT_OF (pivot), first, true, &error);
+        ucnv_convertEx (to, from, &write, part + sizeof part, &at, end, pivot, &pivot_from,
+                        &pivot_to, pivot + COUNT_OF (pivot), first, true, &error);
         buf_add (out, part, (size_t) (write - part));
         first = false;
         if (error != U_BUFFER_OVERFLOW_ERROR)
@@ -137,7 +151,8 @@ convert (const char *charset, const char *data, size_t bytes, enum strictness st
     return -1;
 }
 
-/* UTF-8 where it is, windows-1252 where it is not: right for either, and for one with bits of the other. */
+/* UTF-8 where it is, windows-1252 where it is not: right for either, and for one with bits of the
+ * other. */
 static void
 convert_mixed (const char *data, size_t bytes, struct buf *out)
 {
@@ -162,7 +177,8 @@ mostly_utf8 (const char *data, size_t bytes)
     size_t good = 0, bad = 0;
     for (size_t at = 0; at < bytes;) {
         uint32_t point;
-        size_t n = (unsigned char) data[at] < 0x80 ? 1 : utf8_decode (data + at, bytes - at, &point);
+        size_t n =
+            (unsigned char) data[at] < 0x80 ? 1 : utf8_decode (data + at, bytes - at, &point);
         good += n > 1;
         bad += n == 0;
         at += n ? n : 1;
@@ -204,7 +220,8 @@ charset_to_utf8 (const char *data, size_t bytes, const char *content_type, struc
         if (bytes < mark->count || memcmp (data, mark->bytes, mark->count) != 0)
             continue;
         data += mark->skip, bytes -= mark->skip;
-        if (strcmp (mark->charset, "utf-8") != 0 && convert (mark->charset, data, bytes, LOSSY, out) == 0)
+        if (strcmp (mark->charset, "utf-8") != 0 &&
+            convert (mark->charset, data, bytes, LOSSY, out) == 0)
             return;
         break;
     }

@@ -1,6 +1,6 @@
-/* date - one reader for all shapes. The text is cut into tokens; each token fills a field of the date by what it
- * looks like and by what is known already. What is left over is ignored, a date without year, month or sense is
- * refused. Languages and zones are tables (date_words.c).
+/* date - one reader for all shapes. The text is cut into tokens; each token fills a field of the
+ * date by what it looks like and by what is known already. What is left over is ignored, a date
+ * without year, month or sense is refused. Languages and zones are tables (date_words.c).
  * SPDX-License-Identifier: MPL-2.0 */
 #include "feed/date.h"
 #include "feed/date_words.h"
@@ -12,17 +12,17 @@
 #include <unicode/ucal.h>
 #include <unicode/ustring.h>
 
-#define TEXT_MAX 128       /* no date is longer */
+#define TEXT_MAX 128 /* no date is longer */
 #define UNKNOWN (-1)
-#define CENTURY_PIVOT 69   /* two-digit years from here on are of the twentieth century (POSIX) */
+#define CENTURY_PIVOT 69 /* two-digit years from here on are of the twentieth century (POSIX) */
 
 struct date {
     int year, month, day;
     int hour, minute, second, microsecond;
     bool has_time, has_zone, pm, am;
-    bool month_is_word;      /* the month came as a word */
-    int offset_min;           /* east of UTC */
-    char region[48];          /* a zone like Europe/Berlin, or empty */
+    bool month_is_word; /* the month came as a word */
+    int offset_min;     /* east of UTC */
+    char region[48];    /* a zone like Europe/Berlin, or empty */
 };
 
 static int
@@ -59,7 +59,8 @@ days_in_month (int year, int month)
     return days[month - 1] + (month == 2 && leap);
 }
 
-/* Days since 1970-01-01 in the proleptic Gregorian calendar: years start in March, so that the leap day is last. */
+/* Days since 1970-01-01 in the proleptic Gregorian calendar: years start in March, so that the leap
+ * day is last. */
 static int64_t
 days_since_epoch (int year, int month, int day)
 {
@@ -79,8 +80,10 @@ region_offset (const struct date *d)
     UCalendar *calendar = ucal_open (id, -1, "en", UCAL_GREGORIAN, &error);
     if (U_FAILURE (error))
         return 0;
-    ucal_setDateTime (calendar, d->year, d->month - 1, d->day, d->hour, d->minute, d->second, &error);
-    int32_t ms = ucal_get (calendar, UCAL_ZONE_OFFSET, &error) + ucal_get (calendar, UCAL_DST_OFFSET, &error);
+    ucal_setDateTime (calendar, d->year, d->month - 1, d->day, d->hour, d->minute, d->second,
+                      &error);
+    int32_t ms = ucal_get (calendar, UCAL_ZONE_OFFSET, &error) +
+                 ucal_get (calendar, UCAL_DST_OFFSET, &error);
     ucal_close (calendar);
     return U_SUCCESS (error) ? ms / 60000 : 0;
 }
@@ -101,8 +104,9 @@ finish (struct date *d)
         d->hour += 12;
     if (d->am && d->hour == 12)
         d->hour = 0;
-    if (d->year < 1 || d->year > 9999 || d->month < 1 || d->month > 12 || d->day < 1 || d->hour > 23 ||
-        d->minute > 59 || d->second > 60 || d->day > days_in_month (d->year, d->month))
+    if (d->year < 1 || d->year > 9999 || d->month < 1 || d->month > 12 || d->day < 1 ||
+        d->hour > 23 || d->minute > 59 || d->second > 60 ||
+        d->day > days_in_month (d->year, d->month))
         return FEED_NO_DATE;
     int offset = d->region[0] ? region_offset (d) : d->offset_min;
     int64_t s = (days_since_epoch (d->year, d->month, d->day) + extra_days) * 86400 +
@@ -167,7 +171,8 @@ read_triple (const char *at, struct date *d)
     if (!mark || !strchr ("/.-", mark) || !(b = digits_at (at + a + 1)) || at[a + 1 + b] != mark ||
         !(c = digits_at (at + a + b + 2)) || b > 3 || c > 4)
         return 0;
-    int first = read_digits (at, a), second = read_digits (at + a + 1, b), third = read_digits (at + a + b + 2, c);
+    int first = read_digits (at, a), second = read_digits (at + a + 1, b),
+        third = read_digits (at + a + b + 2, c);
     if (a > 2) {
         d->year = first, d->month = second, d->day = third;
     } else {
@@ -185,7 +190,8 @@ read_iso_short (const char *at, struct date *d)
 {
     size_t n = digits_at (at), m = at[n] == '-' ? digits_at (at + n + 1) : 0;
     if (n == 8) {
-        d->year = read_digits (at, 4), d->month = read_digits (at + 4, 2), d->day = read_digits (at + 6, 2);
+        d->year = read_digits (at, 4), d->month = read_digits (at + 4, 2),
+        d->day = read_digits (at + 6, 2);
         const char *p = at + 8;
         size_t t = *p == 'T' || *p == 't' ? digits_at (p + 1) : 0;
         if (t != 4 && t != 6)
@@ -239,7 +245,8 @@ word_bytes (const char *at)
 {
     size_t n = 0;
     while (isalpha ((unsigned char) at[n]) || (unsigned char) at[n] >= 0x80 ||
-           (n && (at[n] == '.' || at[n] == '_' || at[n] == '/') && isalpha ((unsigned char) at[n + 1])))
+           (n && (at[n] == '.' || at[n] == '_' || at[n] == '/') &&
+            isalpha ((unsigned char) at[n + 1])))
         n++;
     return n;
 }
@@ -294,8 +301,9 @@ static int64_t
 read_all (const char *at)
 {
     struct date d = { .year = UNKNOWN, .month = UNKNOWN, .day = UNKNOWN };
-    static size_t (*const readers[]) (const char *, struct date *) = { read_time, read_offset, read_triple,
-                                                                        read_iso_short, read_number };
+    static size_t (*const readers[]) (const char *, struct date *) = { read_time, read_offset,
+                                                                       read_triple, read_iso_short,
+                                                                       read_number };
     while (*at) {
         size_t used = 0;
         for (size_t i = 0; i < COUNT_OF (readers) && !used; i++)
@@ -306,7 +314,8 @@ read_all (const char *at)
         at += used ? used : word ? word : 1;
     }
     /* A year alone is a date only by itself. */
-    if (d.year != UNKNOWN && d.month == UNKNOWN && d.day == UNKNOWN && !d.has_time && !d.month_is_word)
+    if (d.year != UNKNOWN && d.month == UNKNOWN && d.day == UNKNOWN && !d.has_time &&
+        !d.month_is_word)
         d.month = 1;
     return finish (&d);
 }

@@ -6,44 +6,85 @@
 #include <string.h>
 #include <unicode/uchar.h>
 
-#define WORD_SIZE 64     /* bytes of a word in lower case */
+#define WORD_SIZE 64          /* bytes of a word in lower case */
 #define ABBREVIATION_POINTS 3 /* letters that an abbreviated month has at least */
 
-/* Twelve months a row, lower case. A word matches what it abbreviates, so the more common language comes first;
- * a second row of a language has its other cases, abbreviations and spellings ("-" where there is none). */
+/* Twelve months a row, lower case. A word matches what it abbreviates, so the more common language
+ * comes first; a second row of a language has its other cases, abbreviations and spellings ("-"
+ * where there is none). */
 static const char *const months[] = {
-    /* English */ "january february march april may june july august september october november december",
-    /* German */ "januar februar märz april mai juni juli august september oktober november dezember",
-    /* German */ "jänner feber maerz - - - - - - - - -",
-    /* French */ "janvier février mars avril mai juin juillet août septembre octobre novembre décembre",
-    /* French */ "- fevrier - - - jui juil aout - - - decembre",
-    /* Spanish */ "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre",
-    /* Spanish */ "- - - - - - - - setiembre - - -",
-    /* Italian */ "gennaio febbraio marzo aprile maggio giugno luglio agosto settembre ottobre novembre dicembre",
-    /* Portuguese */ "janeiro fevereiro março abril maio junho julho agosto setembro outubro novembro dezembro",
-    /* Dutch */ "januari februari maart april mei juni juli augustus september oktober november december",
-    /* Dutch */ "- - mrt - - - - - - - - -",
-    /* Swedish */ "januari februari mars april maj juni juli augusti september oktober november december",
-    /* Danish, Norwegian */ "januar februar marts april maj juni juli august september oktober november december",
-    /* Norwegian */ "- - - - - - - - - - - desember",
-    /* Catalan */ "gener febrer març abril maig juny juliol agost setembre octubre novembre desembre",
-    /* Polish */ "stycznia lutego marca kwietnia maja czerwca lipca sierpnia września października listopada grudnia",
-    /* Polish */ "styczeń luty marzec kwiecień maj czerwiec lipiec sierpień wrzesień październik listopad grudzień",
-    /* Czech */ "ledna února března dubna května června července srpna září října listopadu prosince",
-    /* Czech */ "leden únor březen duben květen červen červenec srpen září říjen listopad prosinec",
-    /* Hungarian */ "január február március április május június július augusztus szeptember október november december",
-    /* Hungarian */ "- - márc ápr máj jún júl - szept - - -",
-    /* Romanian */ "ianuarie februarie martie aprilie mai iunie iulie august septembrie octombrie noiembrie decembrie",
-    /* Turkish */ "ocak şubat mart nisan mayıs haziran temmuz ağustos eylül ekim kasım aralık",
-    /* Finnish */ "tammikuu helmikuu maaliskuu huhtikuu toukokuu kesäkuu heinäkuu elokuu syyskuu lokakuu marraskuu joulukuu",
-    /* Indonesian */ "januari februari maret april mei juni juli agustus september oktober november desember",
-    /* Russian */ "января февраля марта апреля мая июня июля августа сентября октября ноября декабря",
-    /* Russian */ "январь февраль март апрель май июнь июль август сентябрь октябрь ноябрь декабрь",
-    /* Ukrainian */ "січня лютого березня квітня травня червня липня серпня вересня жовтня листопада грудня",
-    /* Greek */ "ιανουαρίου φεβρουαρίου μαρτίου απριλίου μαΐου ιουνίου ιουλίου αυγούστου σεπτεμβρίου οκτωβρίου νοεμβρίου δεκεμβρίου",
-    /* Greek */ "ιανουάριος φεβρουάριος μάρτιος απρίλιος μάιος ιούνιος ιούλιος αύγουστος σεπτέμβριος οκτώβριος νοέμβριος δεκέμβριος",
-    /* Greek */ "ιαν φεβ μάρ απρ μαϊ ιούν ιούλ αύγ σεπ οκτ νοε δεκ",
-    /* Greek */ "ιαν φεβ μαρ απρ μαι ιουν ιουλ αυγ σεπ οκτ νοε δεκ",
+    /* English */
+    "january february march april may june july august september october november december",
+    /* German */
+    "januar februar märz april mai juni juli august september oktober november dezember",
+    /* German */
+    "jänner feber maerz - - - - - - - - -",
+    /* French */
+    "janvier février mars avril mai juin juillet août septembre octobre novembre décembre",
+    /* French */
+    "- fevrier - - - jui juil aout - - - decembre",
+    /* Spanish */
+    "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre",
+    /* Spanish */
+    "- - - - - - - - setiembre - - -",
+    /* Italian */
+    ("gennaio febbraio marzo aprile maggio giugno "
+     "luglio agosto settembre ottobre novembre dicembre"),
+    /* Portuguese */
+    "janeiro fevereiro março abril maio junho julho agosto setembro outubro novembro dezembro",
+    /* Dutch */
+    "januari februari maart april mei juni juli augustus september oktober november december",
+    /* Dutch */
+    "- - mrt - - - - - - - - -",
+    /* Swedish */
+    "januari februari mars april maj juni juli augusti september oktober november december",
+    /* Danish, Norwegian */
+    "januar februar marts april maj juni juli august september oktober november december",
+    /* Norwegian */
+    "- - - - - - - - - - - desember",
+    /* Catalan */
+    "gener febrer març abril maig juny juliol agost setembre octubre novembre desembre",
+    /* Polish */
+    ("stycznia lutego marca kwietnia maja czerwca "
+     "lipca sierpnia września października listopada grudnia"),
+    /* Polish */
+    ("styczeń luty marzec kwiecień maj czerwiec "
+     "lipiec sierpień wrzesień październik listopad grudzień"),
+    /* Czech */
+    "ledna února března dubna května června července srpna září října listopadu prosince",
+    /* Czech */
+    "leden únor březen duben květen červen červenec srpen září říjen listopad prosinec",
+    /* Hungarian */
+    ("január február március április május június "
+     "július augusztus szeptember október november december"),
+    /* Hungarian */
+    "- - márc ápr máj jún júl - szept - - -",
+    /* Romanian */
+    ("ianuarie februarie martie aprilie mai iunie "
+     "iulie august septembrie octombrie noiembrie decembrie"),
+    /* Turkish */
+    "ocak şubat mart nisan mayıs haziran temmuz ağustos eylül ekim kasım aralık",
+    /* Finnish */
+    ("tammikuu helmikuu maaliskuu huhtikuu toukokuu kesäkuu "
+     "heinäkuu elokuu syyskuu lokakuu marraskuu joulukuu"),
+    /* Indonesian */
+    "januari februari maret april mei juni juli agustus september oktober november desember",
+    /* Russian */
+    "января февраля марта апреля мая июня июля августа сентября октября ноября декабря",
+    /* Russian */
+    "январь февраль март апрель май июнь июль август сентябрь октябрь ноябрь декабрь",
+    /* Ukrainian */
+    "січня лютого березня квітня травня червня липня серпня вересня жовтня листопада грудня",
+    /* Greek */
+    ("ιανουαρίου φεβρουαρίου μαρτίου απριλίου μαΐου ιουνίου "
+     "ιουλίου αυγούστου σεπτεμβρίου οκτωβρίου νοεμβρίου δεκεμβρίου"),
+    /* Greek */
+    ("ιανουάριος φεβρουάριος μάρτιος απρίλιος μάιος ιούνιος "
+     "ιούλιος αύγουστος σεπτέμβριος οκτώβριος νοέμβριος δεκέμβριος"),
+    /* Greek */
+    "ιαν φεβ μάρ απρ μαϊ ιούν ιούλ αύγ σεπ οκτ νοε δεκ",
+    /* Greek */
+    "ιαν φεβ μαρ απρ μαι ιουν ιουλ αυγ σεπ οκτ νοε δεκ",
 };
 
 /* North American names first: where a name is used twice, feeds mean theirs. */
@@ -51,26 +92,27 @@ static const struct {
     const char *name;
     int offset_min;
 } zones[] = {
-    { "z", 0 },       { "ut", 0 },      { "utc", 0 },     { "gmt", 0 },      { "wet", 0 },
-    { "est", -300 },  { "edt", -240 },  { "et", -300 },   { "cst", -360 },   { "cdt", -300 },
-    { "ct", -360 },   { "mst", -420 },  { "mdt", -360 },  { "mt", -420 },    { "pst", -480 },
-    { "pdt", -420 },  { "pt", -480 },   { "akst", -540 }, { "akdt", -480 },  { "hst", -600 },
-    { "ast", -240 },  { "adt", -180 },  { "nst", -210 },  { "ndt", -150 },   { "brt", -180 },
-    { "brst", -120 }, { "art", -180 },  { "bst", 60 },    { "ist", 330 },    { "west", 60 },
-    { "cet", 60 },    { "met", 60 },    { "mez", 60 },    { "cest", 120 },   { "mest", 120 },
-    { "mesz", 120 },  { "eet", 120 },   { "eest", 180 },  { "sast", 120 },   { "cat", 120 },
-    { "msk", 180 },   { "msd", 240 },   { "trt", 180 },   { "gst", 240 },    { "pkt", 300 },
-    { "ict", 420 },   { "wib", 420 },   { "hkt", 480 },   { "sgt", 480 },    { "awst", 480 },
-    { "jst", 540 },   { "kst", 540 },   { "acst", 570 },  { "acdt", 630 },   { "aest", 600 },
-    { "aedt", 660 },  { "nzst", 720 },  { "nzdt", 780 },
+    { "z", 0 },       { "ut", 0 },     { "utc", 0 },     { "gmt", 0 },     { "wet", 0 },
+    { "est", -300 },  { "edt", -240 }, { "et", -300 },   { "cst", -360 },  { "cdt", -300 },
+    { "ct", -360 },   { "mst", -420 }, { "mdt", -360 },  { "mt", -420 },   { "pst", -480 },
+    { "pdt", -420 },  { "pt", -480 },  { "akst", -540 }, { "akdt", -480 }, { "hst", -600 },
+    { "ast", -240 },  { "adt", -180 }, { "nst", -210 },  { "ndt", -150 },  { "brt", -180 },
+    { "brst", -120 }, { "art", -180 }, { "bst", 60 },    { "ist", 330 },   { "west", 60 },
+    { "cet", 60 },    { "met", 60 },   { "mez", 60 },    { "cest", 120 },  { "mest", 120 },
+    { "mesz", 120 },  { "eet", 120 },  { "eest", 180 },  { "sast", 120 },  { "cat", 120 },
+    { "msk", 180 },   { "msd", 240 },  { "trt", 180 },   { "gst", 240 },   { "pkt", 300 },
+    { "ict", 420 },   { "wib", 420 },  { "hkt", 480 },   { "sgt", 480 },   { "awst", 480 },
+    { "jst", 540 },   { "kst", 540 },  { "acst", 570 },  { "acdt", 630 },  { "aest", 600 },
+    { "aedt", 660 },  { "nzst", 720 }, { "nzdt", 780 },
 };
 
 static const struct {
     const char *word;
     enum date_word_kind kind;
 } halves[] = {
-    { "am", DATE_WORD_AM },   { "pm", DATE_WORD_PM },   { "오전", DATE_WORD_AM }, { "오후", DATE_WORD_PM },
-    { "上午", DATE_WORD_AM }, { "下午", DATE_WORD_PM }, { "午前", DATE_WORD_AM }, { "午後", DATE_WORD_PM },
+    { "am", DATE_WORD_AM },   { "pm", DATE_WORD_PM },   { "오전", DATE_WORD_AM },
+    { "오후", DATE_WORD_PM }, { "上午", DATE_WORD_AM }, { "下午", DATE_WORD_PM },
+    { "午前", DATE_WORD_AM }, { "午後", DATE_WORD_PM },
 };
 
 static const struct {
@@ -108,7 +150,8 @@ count_points (const char *text)
     return count;
 }
 
-/* 1 to 12, or 0. In one row a whole word wins over an abbreviation, an earlier month over a later one. */
+/* 1 to 12, or 0. In one row a whole word wins over an abbreviation, an earlier month over a later
+ * one. */
 static int
 find_in_row (const char *row, const char *word, size_t bytes)
 {

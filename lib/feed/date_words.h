@@ -1,4 +1,5 @@
-/* date_words - the words of dates: months in many languages, zones, halves of the day, East Asian units.
+/* date_words - the words of dates: months in many languages, zones, halves of the day, East Asian
+ * units.
  * SPDX-License-Identifier: MPL-2.0 */
 #ifndef FEED_DATE_WORDS_H
 #define FEED_DATE_WORDS_H

@@ -67,7 +67,8 @@ feed_entry_add_category (struct feed_entry *entry, const char *category)
         free (clean);
         return;
     }
-    entry->categories = mem_grow (entry->categories, entry->category_count + 1, sizeof *entry->categories);
+    entry->categories =
+        mem_grow (entry->categories, entry->category_count + 1, sizeof *entry->categories);
     entry->categories[entry->category_count++] = clean;
 }
 
@@ -115,7 +116,8 @@ feed_clean_title (const char *text)
     return line;
 }
 
-/* The name beside an address, or NULL: text without the word that has the '@' and without what brackets it. */
+/* The name beside an address, or NULL: text without the word that has the '@' and without what
+ * brackets it. */
 static char *
 name_beside_address (const char *text)
 {
@@ -150,7 +152,8 @@ feed_clean_author (const char *text)
 /* ---- the way in ---- */
 
 static int
-parse_text (const struct buf *text, const char *url, struct feed *feed, char reason[FEED_REASON_SIZE])
+parse_text (const struct buf *text, const char *url, struct feed *feed,
+            char reason[FEED_REASON_SIZE])
 {
     size_t at = 0;
     while (at < text->len && isspace ((unsigned char) text->data[at]))

@@ -7,8 +7,9 @@
 
 #include <jansson.h>
 
-/* {"format", "title", "entries": [{"title", "url", "id", "published", "updated", "author", "summary", "content",
- * "categories"}]}; dates RFC 3339 in UTC; what is absent is left out. given (json_decref) */
+/* {"format", "title", "entries": [{"title", "url", "id", "published", "updated", "author",
+ * "summary", "content", "categories"}]}; dates RFC 3339 in UTC; what is absent is left out. given
+ * (json_decref) */
 json_t *feed_to_json (const struct feed *feed);
 
 #endif

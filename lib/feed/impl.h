@@ -1,6 +1,6 @@
 /* impl - what the files of the feed reader share. Not for others: the contract is feed.h.
- * The journey of a document: charset.c makes it UTF-8, repair.c cuts the prolog off and, if need be, makes it
- * well formed, xml.c or json.c reads it, with value.c for texts and date.c for dates.
+ * The journey of a document: charset.c makes it UTF-8, repair.c cuts the prolog off and, if need
+ * be, makes it well formed, xml.c or json.c reads it, with value.c for texts and date.c for dates.
  * SPDX-License-Identifier: MPL-2.0 */
 #ifndef FEED_IMPL_H
 #define FEED_IMPL_H
@@ -11,11 +11,13 @@
 
 /* ---- feed.c ---- */
 
-/* A new empty entry at the end, or NULL past FEED_ENTRIES_MAX. Borrowed; moves with the next call. */
+/* A new empty entry at the end, or NULL past FEED_ENTRIES_MAX. Borrowed; moves with the next call.
+ */
 struct feed_entry *feed_add_entry (struct feed *feed);
 /* category: borrowed. Empty ones, repeated ones and those past FEED_CATEGORIES_MAX are dropped. */
 void feed_entry_add_category (struct feed_entry *entry, const char *category);
-/* text: borrowed. Trimmed, valid, at most FEED_FIELD_MAX bytes; NULL if nothing is left. given (free) */
+/* text: borrowed. Trimmed, valid, at most FEED_FIELD_MAX bytes; NULL if nothing is left. given
+ * (free) */
 char *feed_clean_text (const char *text);
 /* As feed_clean_text, with white space squashed. given (free) */
 char *feed_clean_line (const char *text);
@@ -78,10 +80,12 @@ enum xml_ns {
 enum xml_ns value_name (const xmlNode *node, const char **ret_local);
 /* An attribute by local name, in whatever namespace. given (free), or NULL */
 char *value_attribute (const xmlNode *node, const char *name);
-/* The base for relative links within node: xml:base of its ancestors over document_base. given (free), or NULL */
+/* The base for relative links within node: xml:base of its ancestors over document_base. given
+ * (free), or NULL */
 char *value_base (const xmlNode *node, const char *document_base);
-char *value_text (const xmlNode *node);   /* all character data within. given (free) */
-char *value_markup (const xmlNode *node); /* what is within as markup; plain text stays as it is. given (free) */
+char *value_text (const xmlNode *node); /* all character data within. given (free) */
+char *value_markup (
+    const xmlNode *node); /* what is within as markup; plain text stays as it is. given (free) */
 bool value_has_elements (const xmlNode *node);
 
 enum value_kind { VALUE_PLAIN, VALUE_HTML };

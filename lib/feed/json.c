@@ -1,4 +1,5 @@
-/* json - JSON Feed 1.0 and 1.1 (jsonfeed.org/version/1.1). What has the wrong type counts as absent.
+/* json - JSON Feed 1.0 and 1.1 (jsonfeed.org/version/1.1). What has the wrong type counts as
+ * absent.
  * SPDX-License-Identifier: MPL-2.0 */
 #include "feed/date.h"
 #include "feed/impl.h"
@@ -46,8 +47,7 @@ author_of (const json_t *object)
 {
     const json_t *list = json_object_get (object, "authors"), *author;
     size_t i;
-    json_array_foreach (list, i, author)
-    {
+    json_array_foreach (list, i, author) {
         char *name = text_of (author, "name");
         if (name)
             return name;
@@ -94,16 +94,19 @@ static bool
 is_feed (const json_t *document)
 {
     const char *version = json_string_value (json_object_get (document, "version"));
-    return json_is_array (json_object_get (document, "items")) || (version && strstr (version, "jsonfeed.org"));
+    return json_is_array (json_object_get (document, "items")) ||
+           (version && strstr (version, "jsonfeed.org"));
 }
 
 int
-json_parse_feed (const char *text, size_t bytes, const char *url, struct feed *feed, char reason[FEED_REASON_SIZE])
+json_parse_feed (const char *text, size_t bytes, const char *url, struct feed *feed,
+                 char reason[FEED_REASON_SIZE])
 {
     json_error_t error;
     json_t *document = json_loadb (text, bytes, JSON_ALLOW_NUL | JSON_DISABLE_EOF_CHECK, &error);
     if (!document) {
-        snprintf (reason, FEED_REASON_SIZE, "it is not JSON: line %d: %.100s", error.line, error.text);
+        snprintf (reason, FEED_REASON_SIZE, "it is not JSON: line %d: %.100s", error.line,
+                  error.text);
         return -EBADMSG;
     }
     if (!is_feed (document)) {

@@ -1,7 +1,8 @@
-/* repair - makes XML of what publishers send. The prolog always goes: with the document type go external and
- * nested entities, and every attack built on them. Documents that then are not well formed are rewritten:
- * bare ampersands and angle brackets, HTML's entities, unquoted or repeated attributes, tags that do not match,
- * control characters, a cut-off end, any depth. One pass, no recursion, linear in the input.
+/* repair - makes XML of what publishers send. The prolog always goes: with the document type go
+ * external and nested entities, and every attack built on them. Documents that then are not well
+ * formed are rewritten: bare ampersands and angle brackets, HTML's entities, unquoted or repeated
+ * attributes, tags that do not match, control characters, a cut-off end, any depth. One pass, no
+ * recursion, linear in the input.
  * SPDX-License-Identifier: MPL-2.0 */
 #include "feed/impl.h"
 
@@ -16,7 +17,8 @@
 #define NAME_BYTES 128          /* longer names are no names */
 #define ROOT_SEARCH_BYTES 65536 /* how far the document's first tag is looked for */
 #define ENTITY_VALUE_BYTES 1024 /* longest entity of the document's own that is used */
-#define ENTITY_TOTAL_BYTES (1u << 20) /* of all the text that the document's own entities may give */
+#define ENTITY_TOTAL_BYTES                                                                         \
+    (1u << 20) /* of all the text that the document's own entities may give */
 
 struct slice {
     const char *text;
@@ -31,7 +33,8 @@ struct repair {
     size_t depth, too_deep; /* too_deep: dropped start tags not closed yet */
     size_t run_bytes;       /* text since the last tag */
     size_t entity_bytes;    /* what the document's own entities gave so far */
-    /* set once the end mark is known to be nowhere ahead, so that it is not looked for again and again */
+    /* set once the end mark is known to be nowhere ahead, so that it is not looked for again and
+     * again */
     bool no_comment_end, no_cdata_end, no_pi_end, no_quote[2];
 };
 
@@ -90,7 +93,8 @@ read_entity (const char *at, const char *end, struct xml_body *body)
 {
     struct slice name = read_name (skip_space (at, end), end);
     at = skip_space (name.text + name.bytes, end);
-    if (!name.bytes || at >= end || (*at != '"' && *at != '\'') || body->entity_count == REPAIR_ENTITIES_MAX)
+    if (!name.bytes || at >= end || (*at != '"' && *at != '\'') ||
+        body->entity_count == REPAIR_ENTITIES_MAX)
         return;
     const char *close = memchr (at + 1, *at, (size_t) (end - at - 1));
     size_t bytes = close ? (size_t) (close - at - 1) : 0;
@@ -160,7 +164,8 @@ repair_prolog (const char *text, size_t bytes, struct xml_body *ret_body)
             break;
         if (end - tag > 9 && strncasecmp (tag, "<!DOCTYPE", 9) == 0)
             at = read_doctype (tag + 9, end, ret_body);
-        else if (end - tag > 4 && memcmp (tag, "<!--", 4) == 0 && (close = find (tag + 4, end, "-->")))
+        else if (end - tag > 4 && memcmp (tag, "<!--", 4) == 0 &&
+                 (close = find (tag + 4, end, "-->")))
             at = close + 3;
         else if (end - tag > 2 && tag[1] == '?' && (close = find (tag + 2, end, "?>")))
             at = close + 2;
@@ -210,8 +215,8 @@ static bool
 is_xml_char (uint32_t point)
 {
     return point == '\t' || point == '\n' || point == '\r' ||
-           (point >= 0x20 && point != 0xfffe && point != 0xffff && !(point >= 0xd800 && point <= 0xdfff) &&
-            point <= 0x10ffff);
+           (point >= 0x20 && point != 0xfffe && point != 0xffff &&
+            !(point >= 0xd800 && point <= 0xdfff) && point <= 0x10ffff);
 }
 
 static void
@@ -267,7 +272,8 @@ own_entity (const struct repair *r, struct slice name)
     return NULL;
 }
 
-/* XML's own five, HTML's, and numbers. Returns what follows the reference, or NULL if it is none. */
+/* XML's own five, HTML's, and numbers. Returns what follows the reference, or NULL if it is none.
+ */
 static const char *
 read_reference (const char *at, const char *end, uint32_t *ret_point)
 {
@@ -293,7 +299,8 @@ add_own_entity (struct repair *r, const char *at, const char *end)
 {
     struct slice name = read_name (at + 1, end);
     const char *after = name.text + name.bytes;
-    const struct xml_entity *e = name.bytes && after < end && *after == ';' ? own_entity (r, name) : NULL;
+    const struct xml_entity *e =
+        name.bytes && after < end && *after == ';' ? own_entity (r, name) : NULL;
     if (!e)
         return NULL;
     if (r->entity_bytes + e->value_bytes > ENTITY_TOTAL_BYTES)
@@ -355,7 +362,8 @@ add_run (struct repair *r, const char *end, bool references)
 static bool
 is_void (struct slice name)
 {
-    static const char *const names[] = { "br", "img", "hr", "input", "wbr", "area", "col", "embed", "param" };
+    static const char *const names[] = { "br",   "img", "hr",    "input", "wbr",
+                                         "area", "col", "embed", "param" };
     for (size_t i = 0; i < COUNT_OF (names); i++)
         if (slice_is (name, names[i]))
             return true;
@@ -433,7 +441,8 @@ add_attribute (struct repair *r, struct slice name, struct slice value)
     buf_add_char (r->out, '"');
 }
 
-/* Adds each attribute once. Returns where the tag ends: on its '>', its "/>", the next '<', or the end. */
+/* Adds each attribute once. Returns where the tag ends: on its '>', its "/>", the next '<', or the
+ * end. */
 static const char *
 read_attributes (struct repair *r, const char *at, bool keep)
 {

@@ -1,5 +1,5 @@
-/* url - resolves a link against its base (RFC 3986, section 5.2), as leniently as readers do: what is no URL at
- * all passes through unchanged.
+/* url - resolves a link against its base (RFC 3986, section 5.2), as leniently as readers do: what
+ * is no URL at all passes through unchanged.
  * SPDX-License-Identifier: MPL-2.0 */
 #include "feed/impl.h"
 

@@ -1,5 +1,6 @@
-/* value - what an XML element of a feed holds: its name whatever the prefix, its text, its markup, its base.
- * Trees come from parses without XML_PARSE_HUGE, so their depth is bounded and recursion is safe.
+/* value - what an XML element of a feed holds: its name whatever the prefix, its text, its markup,
+ * its base. Trees come from parses without XML_PARSE_HUGE, so their depth is bounded and recursion
+ * is safe.
  * SPDX-License-Identifier: MPL-2.0 */
 #include "feed/impl.h"
 
@@ -77,7 +78,8 @@ value_name (const xmlNode *node, const char **ret_local)
     if (!colon)
         return XML_NS_NONE;
     for (size_t i = 0; i < COUNT_OF (spaces); i++)
-        if (spaces[i].prefix && strncasecmp (spaces[i].prefix, name, (size_t) (colon - name)) == 0 &&
+        if (spaces[i].prefix &&
+            strncasecmp (spaces[i].prefix, name, (size_t) (colon - name)) == 0 &&
             !spaces[i].prefix[colon - name])
             return spaces[i].ns;
     return XML_NS_OTHER;
@@ -193,7 +195,8 @@ add_start (struct buf *out, const xmlNode *node, const char *name)
     for (const xmlAttr *a = node->properties; a; a = a->next) {
         char *text = attribute_text (a);
         const char *prefix = a->ns && a->ns->prefix ? (const char *) a->ns->prefix : NULL;
-        buf_printf (out, " %s%s%s=\"", prefix ? prefix : "", prefix ? ":" : "", (const char *) a->name);
+        buf_printf (out, " %s%s%s=\"", prefix ? prefix : "", prefix ? ":" : "",
+                    (const char *) a->name);
         add_escaped (out, text);
         buf_add_char (out, '"');
         free (text);
@@ -204,7 +207,8 @@ add_start (struct buf *out, const xmlNode *node, const char *name)
 static bool
 is_void (const char *name)
 {
-    static const char *const names[] = { "br", "img", "hr", "input", "wbr", "area", "col", "embed", "param" };
+    static const char *const names[] = { "br",   "img", "hr",    "input", "wbr",
+                                         "area", "col", "embed", "param" };
     for (size_t i = 0; i < COUNT_OF (names); i++)
         if (strcasecmp (name, names[i]) == 0)
             return true;
@@ -276,7 +280,8 @@ decode_base64 (const char *text)
             buf_add_char (&out, (char) (bits >> have & 0xff));
         }
     }
-    if (!out.len || utf8_valid_bytes (out.data, out.len) < out.len || memchr (out.data, '\0', out.len)) {
+    if (!out.len || utf8_valid_bytes (out.data, out.len) < out.len ||
+        memchr (out.data, '\0', out.len)) {
         buf_fini (&out);
         return NULL;
     }
@@ -320,8 +325,9 @@ value_construct (const xmlNode *node, enum value_kind *ret_kind)
     bool text = strcasecmp (t, "text") == 0 || strcasecmp (t, "text/plain") == 0;
     bool html = strcasecmp (t, "html") == 0 || strcasecmp (t, "text/html") == 0;
     bool xml = ends_with (t, "xhtml") || ends_with (t, "+xml") || ends_with (t, "/xml");
-    bool base64 = mode ? strcasecmp (mode, "base64") == 0
-                       : !text && !html && !xml && strchr (t, '/') && strncasecmp (t, "text/", 5) != 0;
+    bool base64 =
+        mode ? strcasecmp (mode, "base64") == 0
+             : !text && !html && !xml && strchr (t, '/') && strncasecmp (t, "text/", 5) != 0;
     char *value = NULL;
     *ret_kind = text && !value_has_elements (node) ? VALUE_PLAIN : VALUE_HTML;
     if (base64) {

@@ -1,6 +1,6 @@
-/* xml - RSS, RDF and Atom. libxml2 reads the document, first as it is, then, if it is not well formed, as
- * repair.c rewrites it. What an element means is one row of a table: one table for each format, and one for the
- * extensions that occur in all.
+/* xml - RSS, RDF and Atom. libxml2 reads the document, first as it is, then, if it is not well
+ * formed, as repair.c rewrites it. What an element means is one row of a table: one table for each
+ * format, and one for the extensions that occur in all.
  * SPDX-License-Identifier: MPL-2.0 */
 #include "feed/date.h"
 #include "feed/impl.h"
@@ -88,7 +88,8 @@ set_text (struct draft *draft, enum field field, int rank, char *value)
 static void
 set_date (struct draft *draft, enum field field, int rank, int64_t date_us)
 {
-    int64_t *slot = field == FIELD_PUBLISHED ? &draft->entry->published_us : &draft->entry->updated_us;
+    int64_t *slot =
+        field == FIELD_PUBLISHED ? &draft->entry->published_us : &draft->entry->updated_us;
     if (date_us == FEED_NO_DATE || rank < draft->rank[field])
         return;
     *slot = date_us;
@@ -208,7 +209,8 @@ read_link (struct draft *draft, const xmlNode *node, const struct row *row)
     char *text = value_text (node), *trimmed = feed_clean_text (text);
     if (!trimmed)
         trimmed = value_attribute (node, "href");
-    set_text (draft, row->field, row->rank, trimmed ? resolve (draft->reader, node, trimmed) : NULL);
+    set_text (draft, row->field, row->rank,
+              trimmed ? resolve (draft->reader, node, trimmed) : NULL);
     free (text);
     free (trimmed);
 }
@@ -242,8 +244,7 @@ read_guid (struct draft *draft, const xmlNode *node, const struct row *row)
 {
     char *text = value_text (node), *id = feed_clean_text (text);
     char *permanent = value_attribute (node, "isPermaLink");
-    if (id && (!permanent || strcasecmp (permanent, "true") == 0) &&
-        is_web_address (id))
+    if (id && (!permanent || strcasecmp (permanent, "true") == 0) && is_web_address (id))
         set_text (draft, FIELD_URL, row->rank / 2, mem_dup (id));
     set_text (draft, row->field, row->rank, id);
     free (permanent);
@@ -258,8 +259,8 @@ read_id (struct draft *draft, const xmlNode *node, const struct row *row)
     free (text);
 }
 
-/* Atom: an id may be relative to xml:base, though never to the document. One that is a web address is the entry's
- * where it has no link. */
+/* Atom: an id may be relative to xml:base, though never to the document. One that is a web address
+ * is the entry's where it has no link. */
 static void
 read_atom_id (struct draft *draft, const xmlNode *node, const struct row *row)
 {
@@ -297,7 +298,8 @@ static void read_within (struct draft *draft, const xmlNode *node, const struct 
 
 /* ---- the tables ---- */
 
-#define OWN XML_NS_NONE /* the format's own elements: its namespaces are mapped to none (own_namespace) */
+#define OWN                                                                                        \
+    XML_NS_NONE /* the format's own elements: its namespaces are mapped to none (own_namespace) */
 
 static const struct row rss_rows[] = {
     { OWN, "title", read_title, FIELD_TITLE, 90 },
@@ -532,7 +534,8 @@ static int
 read_root (const xmlNode *root, const char *url, struct feed *feed, char reason[FEED_REASON_SIZE])
 {
     const char *name;
-    (void) value_name (root, &name); /* roots are known by their local name, so varied are their namespaces */
+    (void) value_name (
+        root, &name); /* roots are known by their local name, so varied are their namespaces */
     for (size_t i = 0; i < COUNT_OF (formats); i++) {
         if (strcasecmp (formats[i].root, name) != 0)
             continue;
@@ -555,8 +558,8 @@ typedef const xmlError *error_ptr;
 typedef xmlError *error_ptr;
 #endif
 
-/* Stops at the first error that makes the document useless. libxml2 would go on, and copies all of a comment for
- * each fault in it. */
+/* Stops at the first error that makes the document useless. libxml2 would go on, and copies all of
+ * a comment for each fault in it. */
 static void
 stop_at_error (void *user, error_ptr error)
 {
@@ -573,13 +576,15 @@ parse (const char *text, size_t bytes, int options)
         return NULL;
     if (!(options & XML_PARSE_RECOVER))
         ctxt->sax->serror = stop_at_error;
-    xmlDoc *doc = xmlCtxtReadMemory (ctxt, text, (int) bytes, NULL, "UTF-8", PARSE_OPTIONS | options);
+    xmlDoc *doc =
+        xmlCtxtReadMemory (ctxt, text, (int) bytes, NULL, "UTF-8", PARSE_OPTIONS | options);
     xmlFreeParserCtxt (ctxt);
     return doc;
 }
 
 int
-xml_parse_feed (const char *text, size_t bytes, const char *url, struct feed *feed, char reason[FEED_REASON_SIZE])
+xml_parse_feed (const char *text, size_t bytes, const char *url, struct feed *feed,
+                char reason[FEED_REASON_SIZE])
 {
     struct xml_body body;
     repair_prolog (text, bytes, &body);

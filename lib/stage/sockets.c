@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: MPL-2.0 */
 #include "stage/stage.h"
 
+#include <sys/stat.h>
+
 #define CLOSE_HWM 2
 #define CLOSE_BUFFER_BYTES (32 * 1024)
 #define OPEN_HWM 1000
@@ -38,4 +40,30 @@ stage_tune_socket (zsock_t *socket, bool close)
     zsock_set_tcp_keepalive_idle (socket, 30);
     zsock_set_reconnect_ivl (socket, 100);
     zsock_set_reconnect_ivl_max (socket, 5000);
+}
+
+int
+stage_make_folder (const char *folder)
+{
+    if (mkdir (folder, 0700) == 0 || errno == EEXIST)
+        return 0;
+    log_error ("cannot make the folder %s: %s", folder, strerror (errno));
+    return -errno;
+}
+
+int
+stage_bind (zsock_t *socket, const char *endpoint)
+{
+    if (strncmp (endpoint, "ipc:///", 7) == 0) {
+        char *folder = mem_copy (endpoint + 6, (size_t) (strrchr (endpoint, '/') - (endpoint + 6)));
+        int r = stage_make_folder (folder);
+        free (folder);
+        if (r < 0)
+            return r;
+    }
+    if (zsock_bind (socket, "%s", endpoint) >= 0)
+        return 0;
+    int r = -errno;
+    log_error ("cannot listen on %s: %s", endpoint, zmq_strerror (-r));
+    return r;
 }

@@ -504,6 +504,8 @@ begin (void *context, void *arg UNUSED)
         return;
     }
     self->started = true;
+    if (self->stopping)
+        return;
     log_info ("ready worker=%s", self->worker);
     update_input (self);
 }

@@ -1,6 +1,6 @@
-/* html - plain text of HTML. A tokenizer and no tree: what a reader sees depends on the kind of each tag alone,
- * never on how tags nest, so that one pass in linear time does for any input, however deep or broken. Elements
- * and character references are libxml2's tables.
+/* html - plain text of HTML. A tokenizer and no tree: what a reader sees depends on the kind of
+ * each tag alone, never on how tags nest, so that one pass in linear time does for any input,
+ * however deep or broken. Elements and character references are libxml2's tables.
  * SPDX-License-Identifier: MPL-2.0 */
 #include "text/html.h"
 
@@ -10,17 +10,17 @@
 #include <string.h>
 #include <strings.h>
 
-#define NAME_SIZE 16           /* longer names are names of nothing in the tables */
-#define REFERENCE_BYTES 32     /* longest character reference looked at */
+#define NAME_SIZE 16       /* longer names are names of nothing in the tables */
+#define REFERENCE_BYTES 32 /* longest character reference looked at */
 
 /* What a tag does to the text around it. */
 enum tag_kind {
     TAG_INLINE,
-    TAG_BLOCK, /* a blank line around it */
-    TAG_LINE,  /* starts a line */
-    TAG_CELL,  /* a space between */
-    TAG_PRE,   /* a block, white space counts within */
-    TAG_RAW,   /* all up to its end tag is no markup and not shown */
+    TAG_BLOCK,  /* a blank line around it */
+    TAG_LINE,   /* starts a line */
+    TAG_CELL,   /* a space between */
+    TAG_PRE,    /* a block, white space counts within */
+    TAG_RAW,    /* all up to its end tag is no markup and not shown */
     TAG_HIDDEN, /* what it holds is markup, not shown */
 };
 
@@ -28,32 +28,32 @@ static const struct {
     const char *name;
     enum tag_kind kind;
 } tags[] = {
-    { "p", TAG_BLOCK },          { "br", TAG_LINE },         { "div", TAG_BLOCK },
-    { "li", TAG_LINE },          { "tr", TAG_LINE },         { "td", TAG_CELL },
-    { "th", TAG_CELL },          { "ul", TAG_BLOCK },        { "ol", TAG_BLOCK },
-    { "h1", TAG_BLOCK },         { "h2", TAG_BLOCK },        { "h3", TAG_BLOCK },
-    { "h4", TAG_BLOCK },         { "h5", TAG_BLOCK },        { "h6", TAG_BLOCK },
-    { "hr", TAG_BLOCK },         { "blockquote", TAG_BLOCK }, { "table", TAG_BLOCK },
-    { "section", TAG_BLOCK },    { "article", TAG_BLOCK },   { "header", TAG_BLOCK },
-    { "footer", TAG_BLOCK },     { "main", TAG_BLOCK },      { "nav", TAG_BLOCK },
-    { "aside", TAG_BLOCK },      { "figure", TAG_BLOCK },    { "figcaption", TAG_BLOCK },
-    { "address", TAG_BLOCK },    { "center", TAG_BLOCK },    { "dl", TAG_BLOCK },
-    { "dt", TAG_LINE },          { "dd", TAG_LINE },         { "form", TAG_BLOCK },
-    { "fieldset", TAG_BLOCK },   { "details", TAG_BLOCK },   { "summary", TAG_BLOCK },
-    { "dialog", TAG_BLOCK },     { "caption", TAG_LINE },    { "option", TAG_LINE },
-    { "body", TAG_BLOCK },       { "html", TAG_BLOCK },      { "pre", TAG_PRE },
-    { "script", TAG_RAW },       { "style", TAG_RAW },       { "title", TAG_RAW },
-    { "textarea", TAG_RAW },     { "iframe", TAG_RAW },      { "noembed", TAG_RAW },
-    { "noframes", TAG_RAW },     { "noscript", TAG_RAW },    { "template", TAG_HIDDEN },
-    { "svg", TAG_HIDDEN },       { "canvas", TAG_HIDDEN },   { "object", TAG_HIDDEN },
-    { "audio", TAG_HIDDEN },     { "video", TAG_HIDDEN },
+    { "p", TAG_BLOCK },        { "br", TAG_LINE },          { "div", TAG_BLOCK },
+    { "li", TAG_LINE },        { "tr", TAG_LINE },          { "td", TAG_CELL },
+    { "th", TAG_CELL },        { "ul", TAG_BLOCK },         { "ol", TAG_BLOCK },
+    { "h1", TAG_BLOCK },       { "h2", TAG_BLOCK },         { "h3", TAG_BLOCK },
+    { "h4", TAG_BLOCK },       { "h5", TAG_BLOCK },         { "h6", TAG_BLOCK },
+    { "hr", TAG_BLOCK },       { "blockquote", TAG_BLOCK }, { "table", TAG_BLOCK },
+    { "section", TAG_BLOCK },  { "article", TAG_BLOCK },    { "header", TAG_BLOCK },
+    { "footer", TAG_BLOCK },   { "main", TAG_BLOCK },       { "nav", TAG_BLOCK },
+    { "aside", TAG_BLOCK },    { "figure", TAG_BLOCK },     { "figcaption", TAG_BLOCK },
+    { "address", TAG_BLOCK },  { "center", TAG_BLOCK },     { "dl", TAG_BLOCK },
+    { "dt", TAG_LINE },        { "dd", TAG_LINE },          { "form", TAG_BLOCK },
+    { "fieldset", TAG_BLOCK }, { "details", TAG_BLOCK },    { "summary", TAG_BLOCK },
+    { "dialog", TAG_BLOCK },   { "caption", TAG_LINE },     { "option", TAG_LINE },
+    { "body", TAG_BLOCK },     { "html", TAG_BLOCK },       { "pre", TAG_PRE },
+    { "script", TAG_RAW },     { "style", TAG_RAW },        { "title", TAG_RAW },
+    { "textarea", TAG_RAW },   { "iframe", TAG_RAW },       { "noembed", TAG_RAW },
+    { "noframes", TAG_RAW },   { "noscript", TAG_RAW },     { "template", TAG_HIDDEN },
+    { "svg", TAG_HIDDEN },     { "canvas", TAG_HIDDEN },    { "object", TAG_HIDDEN },
+    { "audio", TAG_HIDDEN },   { "video", TAG_HIDDEN },
 };
 
 /* HTML's elements that libxml2's table, which is of HTML 4, does not know. */
 static const char *const newer[] = {
-    "article", "aside",  "audio", "canvas", "details", "figcaption", "figure",  "footer",  "header",
-    "main",    "mark",   "nav",   "picture", "section", "source",    "summary", "svg",     "template",
-    "time",    "video",  "wbr",
+    "article", "aside",   "audio", "canvas",   "details", "figcaption", "figure",
+    "footer",  "header",  "main",  "mark",     "nav",     "picture",    "section",
+    "source",  "summary", "svg",   "template", "time",    "video",      "wbr",
 };
 
 /* What stands between the text so far and the next word. */
@@ -69,7 +69,8 @@ struct reader {
     bool no_comment_end;    /* known not to come any more: not looked for again */
 };
 
-/* windows-1252, which numeric references from 128 to 159 mean (HTML, "numeric character reference end state"). */
+/* windows-1252, which numeric references from 128 to 159 mean (HTML, "numeric character reference
+ * end state"). */
 static const uint16_t western[32] = {
     0x20ac, 0x81,   0x201a, 0x0192, 0x201e, 0x2026, 0x2020, 0x2021, 0x02c6, 0x2030, 0x0160,
     0x2039, 0x0152, 0x8d,   0x017d, 0x8f,   0x90,   0x2018, 0x2019, 0x201c, 0x201d, 0x2022,
@@ -208,7 +209,8 @@ read_text (struct reader *r)
 
 /* ---- tags ---- */
 
-/* Past the '>' of the tag whose attributes start at `at`. A quote that is never closed hides nothing. */
+/* Past the '>' of the tag whose attributes start at `at`. A quote that is never closed hides
+ * nothing. */
 static const char *
 tag_end (const char *at, const char *end)
 {
@@ -326,7 +328,8 @@ read_tag (struct reader *r)
         start_tag (r, name, closed);
 }
 
-/* Comments, declarations, CDATA and processing instructions. CDATA's text is shown, as XHTML has it. */
+/* Comments, declarations, CDATA and processing instructions. CDATA's text is shown, as XHTML has
+ * it. */
 static void
 read_declaration (struct reader *r)
 {
@@ -351,7 +354,8 @@ static void
 read_markup (struct reader *r)
 {
     char next = r->end - r->at > 1 ? r->at[1] : '\0';
-    if (isalpha ((unsigned char) next) || (next == '/' && r->end - r->at > 2 && isalpha ((unsigned char) r->at[2])))
+    if (isalpha ((unsigned char) next) ||
+        (next == '/' && r->end - r->at > 2 && isalpha ((unsigned char) r->at[2])))
         read_tag (r);
     else if (next == '!' || next == '?' || next == '/')
         read_declaration (r);
@@ -392,7 +396,8 @@ html_is_markup (const char *text)
             return true;
         const char *start = p + 1 + (p[1] == '/');
         size_t n = read_name (start, end, name);
-        if (n && is_known (name) && strchr ("/> \t\r\n", start[n]) && start[n] && last_close > start)
+        if (n && is_known (name) && strchr ("/> \t\r\n", start[n]) && start[n] &&
+            last_close > start)
             return true;
     }
     return false;

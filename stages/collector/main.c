@@ -83,12 +83,10 @@ serve (struct collector *self)
     zsock_set_rcvhwm (self->results, 1000);
     self->router = zsock_new (ZMQ_ROUTER);
     stage_tune_socket (self->router, false);
-    int r = zsock_attach (self->results, endpoint, false) < 0 ? -1 : zsock_bind (self->router, "%s", s->collector_endpoint);
+    int r = zsock_attach (self->results, endpoint, false) < 0 ? -EINVAL : stage_bind (self->router, s->collector_endpoint);
     free (endpoint);
-    if (r < 0) {
-        log_error ("cannot listen on %s: %s", s->collector_endpoint, zmq_strerror (errno));
-        return -EADDRINUSE;
-    }
+    if (r < 0)
+        return r;
     stage_watch_socket (self->stage, self->router, on_request, self);
     stage_watch_socket (self->stage, self->results, on_results, self);
     stage_timer (self->stage, FLUSH_MS, flush, self);

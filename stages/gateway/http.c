@@ -30,7 +30,7 @@ struct http {
     struct http_config config;
     struct MHD_Daemon *daemon;
     int listen_fd, epoll_fd;
-    bool loopback;
+    bool loopback, resumed; /* resumed: since the last run */
     uint16_t port;
     char *url;
     struct peer *peers;
@@ -228,6 +228,7 @@ http_reply (struct http_call *call, unsigned status, const char *type, struct bu
         (void) MHD_add_response_header (call->response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
     if (call->suspended) {
         call->suspended = false;
+        call->http->resumed = true;
         MHD_resume_connection (call->connection);
     }
 }
@@ -502,6 +503,7 @@ void
 http_run (struct http *self)
 {
     cut_overdue (self);
+    self->resumed = false;
     (void) MHD_run (self->daemon);
 }
 
@@ -510,6 +512,8 @@ http_wait_ms (struct http *self)
 {
     MHD_UNSIGNED_LONG_LONG daemon_ms;
     int64_t now = clock_mono_ms (), due = INT64_MAX;
+    if (self->resumed)
+        return 0; /* the daemon tells of it neither by its descriptor nor by its time-out */
     for (const struct peer *peer = self->peers; peer; peer = peer->next)
         due = MIN_OF (due, peer->deadline_ms);
     if (MHD_get_timeout (self->daemon, &daemon_ms) == MHD_YES)

@@ -42,7 +42,8 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
         return 0;
     struct feed *feed = NULL;
     char reason[FEED_REASON_SIZE] = "";
-    int r = feed_parse ((const char *) data + 1, size - 1, &hints[data[0] % COUNT_OF (hints)], &feed, reason);
+    int r = feed_parse ((const char *) data + 1, size - 1, &hints[data[0] % COUNT_OF (hints)],
+                        &feed, reason);
     if (r < 0) {
         if (feed || !reason[0])
             abort ();

@@ -1,4 +1,5 @@
-/* html_fuzz - any bytes as HTML: the text must be valid, trimmed at its end, and not outgrow the input.
+/* html_fuzz - any bytes as HTML: the text must be valid, trimmed at its end, and not outgrow the
+ * input.
  * SPDX-License-Identifier: MPL-2.0 */
 #include "text/html.h"
 

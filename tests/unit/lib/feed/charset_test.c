@@ -61,8 +61,10 @@ http_then_declaration_then_guess (void **state UNUSED)
     static const struct sample samples[] = {
         { "<?xml encoding='koi8-r'?>\xcf\xf0", 0, "text/xml; charset=\"Windows-1251\"",
           "<?xml encoding='koi8-r'?>Пр" },
-        { "<?xml encoding = \"koi8-r\" ?>\xf0\xd2", 0, "text/xml", "<?xml encoding = \"koi8-r\" ?>Пр" },
-        { "<?xml encoding='koi8-r'?>\xf0\xd2", 0, "text/xml; charset=no-such-thing", "<?xml encoding='koi8-r'?>Пр" },
+        { "<?xml encoding = \"koi8-r\" ?>\xf0\xd2", 0, "text/xml",
+          "<?xml encoding = \"koi8-r\" ?>Пр" },
+        { "<?xml encoding='koi8-r'?>\xf0\xd2", 0, "text/xml; charset=no-such-thing",
+          "<?xml encoding='koi8-r'?>Пр" },
         { "\x93quoted\x94 \x80", 0, "text/xml; charset=ISO-8859-1", "“quoted” €" },
         { "\xb1\xc8\xcc\xd8\x81\x39\xee\x39", 0, "x; charset=gb2312", "比特㐀" },
         /* UTF-8 with a foreign byte in it */

@@ -1,4 +1,5 @@
-/* All documents of the conformance pack, if it lies beside the checkout: no crash, the right format, the right
+/* All documents of the conformance pack, if it lies beside the checkout: no crash, the right
+ * format, the right
  * number of entries. Its own scorer compares the fields. SPDX-License-Identifier: MPL-2.0 */
 #include <setjmp.h>
 #include <stdarg.h>

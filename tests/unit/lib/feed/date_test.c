@@ -118,7 +118,8 @@ refuses_what_is_no_date (void **state UNUSED)
         { "9999-12-31T23:59:59-99:99", NULL },
         { "0000-00-00 00:00:00", NULL },
         { "99999999999999999999999999", NULL },
-        { "2003-12-31T10:14:55Z and then a long text that goes on and on and on, far beyond what any date "
+        { "2003-12-31T10:14:55Z and then a long text that goes on and on and on, far beyond what "
+          "any date "
           "could have to say of itself, to see that it is refused",
           NULL },
     };

@@ -1,4 +1,5 @@
-/* Whole documents: each format, then what hostile ones must not do. SPDX-License-Identifier: MPL-2.0 */
+/* Whole documents: each format, then what hostile ones must not do.
+ * SPDX-License-Identifier: MPL-2.0 */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,31 +16,43 @@
 #include <unistd.h>
 
 static const char rss[] =
-    "<?xml version=\"1.0\"?><rss version=\"2.0\" xmlns:content=\"http://purl.org/rss/1.0/modules/content/\" "
-    "xmlns:dc=\"http://purl.org/dc/elements/1.1/\"><channel><title>News &amp;amp; more</title><item>"
-    "<title>One &lt;i&gt;two&lt;/i&gt;</title><link>/a?b=1&amp;c=2</link><guid isPermaLink=\"false\">id-1</guid>"
-    "<pubDate>Thu, 01 Jan 2004 19:48:21 GMT</pubDate><dc:date>2001-01-01</dc:date><dc:creator>Ada</dc:creator>"
+    "<?xml version=\"1.0\"?><rss version=\"2.0\" "
+    "xmlns:content=\"http://purl.org/rss/1.0/modules/content/\" "
+    "xmlns:dc=\"http://purl.org/dc/elements/1.1/\"><channel><title>News &amp;amp; "
+    "more</title><item>"
+    "<title>One &lt;i&gt;two&lt;/i&gt;</title><link>/a?b=1&amp;c=2</link><guid "
+    "isPermaLink=\"false\">id-1</guid>"
+    "<pubDate>Thu, 01 Jan 2004 19:48:21 "
+    "GMT</pubDate><dc:date>2001-01-01</dc:date><dc:creator>Ada</dc:creator>"
     "<description>short</description><content:encoded><![CDATA[<p>long</p>]]></content:encoded>"
     "<category>x</category><category> x </category><category>y</category></item></channel></rss>";
 
-static const char rdf[] =
-    "<rdf:RDF xmlns:rdf=\"http://www.w3.org/1999/02/22-rdf-syntax-ns#\" xmlns=\"http://purl.org/rss/1.0/\" "
-    "xmlns:dc=\"http://purl.org/dc/elements/1.1/\"><channel rdf:about=\"http://e.org/\"><title>RDF</title></channel>"
-    "<item rdf:about=\"urn:1\"><title>One</title><link>http://e.org/1</link><dc:date>2004-01-01T00:00:00Z</dc:date>"
-    "<dc:subject>x</dc:subject></item></rdf:RDF>";
+static const char rdf[] = "<rdf:RDF xmlns:rdf=\"http://www.w3.org/1999/02/22-rdf-syntax-ns#\" "
+                          "xmlns=\"http://purl.org/rss/1.0/\" "
+                          "xmlns:dc=\"http://purl.org/dc/elements/1.1/\"><channel "
+                          "rdf:about=\"http://e.org/\"><title>RDF</title></channel>"
+                          "<item "
+                          "rdf:about=\"urn:1\"><title>One</title><link>http://e.org/1</"
+                          "link><dc:date>2004-01-01T00:00:00Z</dc:date>"
+                          "<dc:subject>x</dc:subject></item></rdf:RDF>";
 
 static const char atom[] =
-    "<feed xmlns=\"http://www.w3.org/2005/Atom\" xml:base=\"http://e.org/a/\"><title type=\"html\">&lt;b>A&lt;/b></title>"
-    "<author><name>Feed Author</name></author><entry><title>1 &lt; 2 &amp;amp; &lt;b></title><id>urn:1</id>"
-    "<link rel=\"self\" href=\"self\"/><link href=\"../b\"/><published>2004-01-01T01:00:00+01:00</published>"
+    "<feed xmlns=\"http://www.w3.org/2005/Atom\" xml:base=\"http://e.org/a/\"><title "
+    "type=\"html\">&lt;b>A&lt;/b></title>"
+    "<author><name>Feed Author</name></author><entry><title>1 &lt; 2 &amp;amp; "
+    "&lt;b></title><id>urn:1</id>"
+    "<link rel=\"self\" href=\"self\"/><link "
+    "href=\"../b\"/><published>2004-01-01T01:00:00+01:00</published>"
     "<updated>2004-01-02T00:00:00Z</updated><summary>s</summary><content type=\"xhtml\">"
     "<div xmlns=\"http://www.w3.org/1999/xhtml\">a &lt; <em class=\"x\">b</em><br/></div></content>"
     "<category term=\"x\"/></entry></feed>";
 
 static const char json[] =
-    "{\"version\":\"https://jsonfeed.org/version/1.1\",\"title\":\"J\",\"items\":[{\"id\":7,\"url\":\"x\","
+    "{\"version\":\"https://jsonfeed.org/version/"
+    "1.1\",\"title\":\"J\",\"items\":[{\"id\":7,\"url\":\"x\","
     "\"title\":\"T\",\"content_html\":\"<p>c</p>\",\"content_text\":\"c\",\"summary\":\"s\","
-    "\"date_published\":\"2004-01-01T00:00:00Z\",\"authors\":[{\"name\":\"Ada\"}],\"tags\":[\"x\",5]},3]}";
+    "\"date_published\":\"2004-01-01T00:00:00Z\",\"authors\":[{\"name\":\"Ada\"}],\"tags\":[\"x\","
+    "5]},3]}";
 
 static struct feed *
 parse (const char *text)
@@ -108,7 +121,8 @@ reads_atom (void **state UNUSED)
     assert_string_equal (feed->title, "A");
     assert_int_equal (feed->entry_count, 1);
     const struct feed_entry *e = feed->entries;
-    assert_string_equal (e->title, "1 < 2 &amp; <b>"); /* type="text": no markup, whatever it looks like */
+    assert_string_equal (e->title,
+                         "1 < 2 &amp; <b>"); /* type="text": no markup, whatever it looks like */
     assert_string_equal (e->url, "http://e.org/b");
     assert_string_equal (e->author, "Feed Author");
     assert_string_equal (e->content, "a &lt; <em class=\"x\">b</em><br>");
@@ -138,11 +152,13 @@ writes_json (void **state UNUSED)
     struct feed *feed = parse (atom);
     json_t *object = feed_to_json (feed);
     char *text = json_dumps (object, JSON_COMPACT);
-    assert_string_equal (
-        text, "{\"format\":\"atom\",\"title\":\"A\",\"entries\":[{\"title\":\"1 < 2 &amp; <b>\",\"url\":\"http://e.org/b\","
-              "\"id\":\"urn:1\",\"published\":\"2004-01-01T00:00:00.000Z\",\"updated\":\"2004-01-02T00:00:00.000Z\","
-              "\"author\":\"Feed Author\",\"summary\":\"s\",\"content\":\"a &lt; <em class=\\\"x\\\">b</em><br>\","
-              "\"categories\":[\"x\"]}]}");
+    assert_string_equal (text, "{\"format\":\"atom\",\"title\":\"A\",\"entries\":[{\"title\":\"1 < "
+                               "2 &amp; <b>\",\"url\":\"http://e.org/b\","
+                               "\"id\":\"urn:1\",\"published\":\"2004-01-01T00:00:00.000Z\","
+                               "\"updated\":\"2004-01-02T00:00:00.000Z\","
+                               "\"author\":\"Feed Author\",\"summary\":\"s\",\"content\":\"a &lt; "
+                               "<em class=\\\"x\\\">b</em><br>\","
+                               "\"categories\":[\"x\"]}]}");
     free (text);
     json_decref (object);
     feed_destroy (&feed);
@@ -165,7 +181,8 @@ says_why_it_is_no_feed (void **state UNUSED)
     for (size_t i = 0; i < COUNT_OF (samples); i++) {
         char reason[FEED_REASON_SIZE] = "";
         struct feed *feed = NULL;
-        assert_int_equal (feed_parse (samples[i].text, strlen (samples[i].text), NULL, &feed, reason), -EBADMSG);
+        assert_int_equal (
+            feed_parse (samples[i].text, strlen (samples[i].text), NULL, &feed, reason), -EBADMSG);
         assert_null (feed);
         assert_non_null (strstr (reason, samples[i].reason));
     }
@@ -173,7 +190,8 @@ says_why_it_is_no_feed (void **state UNUSED)
 
 /* ---- hostile documents ---- */
 
-/* Entities that would grow a thousandfold with each of ten levels, and one that would read a file. */
+/* Entities that would grow a thousandfold with each of ten levels, and one that would read a file.
+ */
 static void
 entities_neither_nest_nor_read_files (void **state UNUSED)
 {
@@ -185,7 +203,8 @@ entities_neither_nest_nor_read_files (void **state UNUSED)
             buf_printf (&text, "&e%d;", level - 1);
         buf_add_str (&text, "\">");
     }
-    buf_add_str (&text, "<!ENTITY file SYSTEM \"file:///etc/passwd\"><!ENTITY % p SYSTEM \"file:///etc/passwd\">%p;]>"
+    buf_add_str (&text, "<!ENTITY file SYSTEM \"file:///etc/passwd\"><!ENTITY % p SYSTEM "
+                        "\"file:///etc/passwd\">%p;]>"
                         "<rss><channel><title>&e9;|&file;|&e0;</title></channel></rss>");
     struct feed *feed = parse (text.data);
     assert_non_null (feed->title);
@@ -241,7 +260,8 @@ too_long_a_document_is_refused (void **state UNUSED)
 static void
 nul_bytes_and_bad_utf8_are_no_obstacle (void **state UNUSED)
 {
-    static const char text[] = "<rss><channel><title>a\0b\xff\xfe" "c</title><item><title>t\0</title></item></channel></rss>";
+    static const char text[] = "<rss><channel><title>a\0b\xff\xfe"
+                               "c</title><item><title>t\0</title></item></channel></rss>";
     char reason[FEED_REASON_SIZE];
     struct feed *feed = NULL;
     assert_int_equal (feed_parse (text, sizeof text - 1, NULL, &feed, reason), 0);
@@ -256,13 +276,34 @@ static void
 repeats_cost_linear_time (void **state UNUSED)
 {
     static const char *const pieces[] = {
-        "<a>",  "</a>",     "<a b='",   "<!--",    "<![CDATA[", "<?",      "&",  "&a;", "<item>", "<a b=\"x\" ",
-        "<a b", "<!DOCTYPE [", "]]>",   "<a></b>", "<",         "\xc3",    "{",  "[",   "{\"items\":[", "<a xmlns:b='c'>",
-        "<title><b>", "xml:base='a' ", "<a xml:base='../a/'>",
+        "<a>",
+        "</a>",
+        "<a b='",
+        "<!--",
+        "<![CDATA[",
+        "<?",
+        "&",
+        "&a;",
+        "<item>",
+        "<a b=\"x\" ",
+        "<a b",
+        "<!DOCTYPE [",
+        "]]>",
+        "<a></b>",
+        "<",
+        "\xc3",
+        "{",
+        "[",
+        "{\"items\":[",
+        "<a xmlns:b='c'>",
+        "<title><b>",
+        "xml:base='a' ",
+        "<a xml:base='../a/'>",
     };
     for (size_t i = 0; i < COUNT_OF (pieces); i++) {
         struct buf text = { 0 };
-        buf_add_str (&text, pieces[i][0] == '{' || pieces[i][0] == '[' ? "" : "<rss><channel><item><link>");
+        buf_add_str (
+            &text, pieces[i][0] == '{' || pieces[i][0] == '[' ? "" : "<rss><channel><item><link>");
         while (text.len < 1000000)
             buf_add_str (&text, pieces[i]);
         char reason[FEED_REASON_SIZE];
@@ -271,7 +312,8 @@ repeats_cost_linear_time (void **state UNUSED)
         int r = feed_parse (text.data, text.len, NULL, &feed, reason);
         assert_true (r == 0 || r == -EBADMSG);
         if (clock_mono_ms () - start > 5000)
-            fail_msg ("a megabyte of \"%s\" took %lld ms", pieces[i], (long long) (clock_mono_ms () - start));
+            fail_msg ("a megabyte of \"%s\" took %lld ms", pieces[i],
+                      (long long) (clock_mono_ms () - start));
         feed_destroy (&feed);
         buf_fini (&text);
     }

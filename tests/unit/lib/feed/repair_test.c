@@ -24,7 +24,9 @@ check (const char *soup, const char *expect)
 static void
 drops_the_prolog (void **state UNUSED)
 {
-    check ("\n <?xml version='1.0'?><!-- <rss> --><!DOCTYPE rss SYSTEM \"x>\" [<!ENTITY a '>'> ]><rss/>", "<rss/>");
+    check ("\n <?xml version='1.0'?><!-- <rss> --><!DOCTYPE rss SYSTEM \"x>\" [<!ENTITY a '>'> "
+           "]><rss/>",
+           "<rss/>");
     check ("Warning: <b>on</b> line 1<br/><?xml version='1.0'?><atom:feed a='1'></atom:feed>",
            "<atom:feed a=\"1\"></atom:feed>");
     check ("<!DOCTYPE rss [", "");
@@ -35,7 +37,8 @@ reads_references (void **state UNUSED)
 {
     check ("<rss>a & b &eacute;&nbsp;&#233;&#xe9; &nosuch; &amp;lt; &#0;&#x1F; AT&T</rss>",
            "<rss>a &amp; b é\xc2\xa0éé &amp;nosuch; &amp;lt;  AT&amp;T</rss>");
-    check ("<!DOCTYPE rss [<!ENTITY own \"x &amp; &lt;b>\"><!ENTITY two '&own;&own;'>]><rss>&own;|&two;</rss>",
+    check ("<!DOCTYPE rss [<!ENTITY own \"x &amp; &lt;b>\"><!ENTITY two "
+           "'&own;&own;'>]><rss>&own;|&two;</rss>",
            "<rss>x &amp; &lt;b&gt;|&amp;own;&amp;own;</rss>");
 }
 
@@ -43,8 +46,10 @@ static void
 balances_tags (void **state UNUSED)
 {
     check ("<rss><a><b>x</a></c>y", "<rss><a><b>x</b></a>y</rss>");
-    check ("<rss><d>one<br>two<IMG src=x></d></rss>", "<rss><d>one<br/>two<IMG src=\"x\"/></d></rss>");
-    check ("<rss><item><t>1<item><t>2</t></item></rss>", "<rss><item><t>1</t></item><item><t>2</t></item></rss>");
+    check ("<rss><d>one<br>two<IMG src=x></d></rss>",
+           "<rss><d>one<br/>two<IMG src=\"x\"/></d></rss>");
+    check ("<rss><item><t>1<item><t>2</t></item></rss>",
+           "<rss><item><t>1</t></item><item><t>2</t></item></rss>");
     check ("<rss><a>x</A></rss>", "<rss><a>x</a></rss>");
     check ("<rss>a</rss><rss>b</rss>", "<rss>a</rss>");
     check ("<rss>1 < 2 <3 <= 4</rss>", "<rss>1 &lt; 2 &lt;3 &lt;= 4</rss>");
@@ -54,7 +59,8 @@ balances_tags (void **state UNUSED)
 static void
 repairs_attributes (void **state UNUSED)
 {
-    check ("<rss a=1 b='<&\"' a=\"2\" c / d>x</rss>", "<rss a=\"1\" b=\"&lt;&amp;&quot;\" c=\"\" d=\"\">x</rss>");
+    check ("<rss a=1 b='<&\"' a=\"2\" c / d>x</rss>",
+           "<rss a=\"1\" b=\"&lt;&amp;&quot;\" c=\"\" d=\"\">x</rss>");
     check ("<rss a = 'b'/>", "<rss a=\"b\"/>");
     check ("<rss a='b>x</rss>", "<rss a=\"b\">x</rss>");
 }
@@ -62,10 +68,13 @@ repairs_attributes (void **state UNUSED)
 static void
 keeps_sections_and_drops_the_rest (void **state UNUSED)
 {
-    check ("<rss><![CDATA[<b> & ]] ]]><!-- gone --><?gone?></rss>", "<rss>&lt;b&gt; &amp; ]] </rss>");
+    check ("<rss><![CDATA[<b> & ]] ]]><!-- gone --><?gone?></rss>",
+           "<rss>&lt;b&gt; &amp; ]] </rss>");
     check ("<rss><![CDATA[open", "<rss>open</rss>");
     check ("<rss>a<!-- open", "<rss>a</rss>");
-    check ("<rss>a\x01\x0b" "b</rss>", "<rss>ab</rss>");
+    check ("<rss>a\x01\x0b"
+           "b</rss>",
+           "<rss>ab</rss>");
 }
 
 static void

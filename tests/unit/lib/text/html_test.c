@@ -53,7 +53,8 @@ decodes_references_once (void **state UNUSED)
         { "&amp;lt; &amp;amp;", "&lt; &amp;" },
         { "&#147;x&#148; &#128;", "“x” €" },
         { "AT&T &nosuch; &; &#; &#x;", "AT&T &nosuch; &; &#; &#x;" },
-        { "a&nbsp;&nbsp;b&#0;c&#1114112;&#xd800;", "a b\xef\xbf\xbd" "c\xef\xbf\xbd\xef\xbf\xbd" },
+        { "a&nbsp;&nbsp;b&#0;c&#1114112;&#xd800;", "a b\xef\xbf\xbd"
+                                                   "c\xef\xbf\xbd\xef\xbf\xbd" },
         { "don&apos;t &hellip;", "don't …" },
     };
     check (samples, COUNT_OF (samples));
@@ -110,8 +111,10 @@ tells_markup_from_text (void **state UNUSED)
 static void
 repeats_cost_linear_time (void **state UNUSED)
 {
-    static const char *const pieces[] = { "<b>",  "<div>",     "</i>", "<!--", "<a b=\"", "<a b='\"", "<script>", "<svg>",
-                                          "&",    "<![CDATA[", "<",    "<p",   "</",      "<pre>\n",  "&#",       "<a b=c='" };
+    static const char *const pieces[] = { "<b>",     "<div>",     "</i>",     "<!--",
+                                          "<a b=\"", "<a b='\"",  "<script>", "<svg>",
+                                          "&",       "<![CDATA[", "<",        "<p",
+                                          "</",      "<pre>\n",   "&#",       "<a b=c='" };
     for (size_t i = 0; i < COUNT_OF (pieces); i++) {
         struct buf html = { 0 };
         while (html.len < 1000000)
@@ -120,7 +123,8 @@ repeats_cost_linear_time (void **state UNUSED)
         char *text = html_to_text (html.data, html.len);
         (void) html_is_markup (html.data); /* for its time alone */
         if (clock_mono_ms () - start > 5000)
-            fail_msg ("a megabyte of %s took %lld ms", pieces[i], (long long) (clock_mono_ms () - start));
+            fail_msg ("a megabyte of %s took %lld ms", pieces[i],
+                      (long long) (clock_mono_ms () - start));
         assert_true (strlen (text) <= 3 * html.len);
         free (text);
         buf_fini (&html);
@@ -130,7 +134,8 @@ repeats_cost_linear_time (void **state UNUSED)
 static void
 reads_no_byte_too_many (void **state UNUSED)
 {
-    static const char html[] = "<p class=\"a\">x &eacute; &#xe9;</p><!-- c --><script>s</script><![CDATA[d]]><br/>\xc3\xa9";
+    static const char html[] = "<p class=\"a\">x &eacute; &#xe9;</p><!-- c "
+                               "--><script>s</script><![CDATA[d]]><br/>\xc3\xa9";
     size_t page = (size_t) sysconf (_SC_PAGESIZE);
     char *pages = mmap (NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     assert_ptr_not_equal (pages, MAP_FAILED);
@@ -149,9 +154,9 @@ int
 main (void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test (shows_text_in_blocks),     cmocka_unit_test (decodes_references_once),
-        cmocka_unit_test (drops_what_is_not_shown),  cmocka_unit_test (survives_what_is_broken),
-        cmocka_unit_test (tells_markup_from_text),   cmocka_unit_test (repeats_cost_linear_time),
+        cmocka_unit_test (shows_text_in_blocks),    cmocka_unit_test (decodes_references_once),
+        cmocka_unit_test (drops_what_is_not_shown), cmocka_unit_test (survives_what_is_broken),
+        cmocka_unit_test (tells_markup_from_text),  cmocka_unit_test (repeats_cost_linear_time),
         cmocka_unit_test (reads_no_byte_too_many),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);

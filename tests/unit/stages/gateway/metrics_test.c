@@ -23,8 +23,8 @@ static const char status[] =
     "{\"completedAt\":\"2025-11-17T02:39:03.245Z\",\"durationMs\":1}],"
     "\"critical\":false,\"workers\":{\"chunker\":2,\"a\\\"b\\\\c\\nd\":1},"
     "\"ticks\":{\"ran\":40,\"skipped\":2,\"missed\":1},"
-    "\"conservation\":{\"discovered\":9007199254740,\"duplicate\":10,\"intake\":4,\"done\":1,\"dead\":1,"
-    "\"pending\":1,\"leased\":1,\"ok\":true}}";
+    "\"conservation\":{\"discovered\":9007199254740,\"duplicate\":10,\"intake\":4,\"done\":1,"
+    "\"dead\":1,\"pending\":1,\"leased\":1,\"ok\":true}}";
 
 static const char workers[] =
     "{\"workers\":[{\"stage\":\"broker\",\"held\":0,\"statistics\":{"

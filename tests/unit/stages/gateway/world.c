@@ -19,7 +19,8 @@
 const char world_status[] =
     "{\"healthy\":true,  \"scheduler\":{\"running\":true,\"cronExpression\":\"*/1 * * * *\","
     "\"description\":\"Runs every 1 minute\",\"currentlyExecuting\":false},\"lastRun\":null,"
-    "\"recentRuns\":[{\"id\":\"x\",\"status\":\"FAILED\",\"startedAt\":\"2025-11-17T02:40:00.000Z\","
+    "\"recentRuns\":[{\"id\":\"x\",\"status\":\"FAILED\","
+    "\"startedAt\":\"2025-11-17T02:40:00.000Z\","
     "\"errorMessage\":\"<script>alert('1')</script>\"}]}";
 
 /* ---- the collector ---- */
@@ -266,7 +267,7 @@ take_finished (struct world *self)
     }
 }
 
-/* Waits no longer than the gateway said it may: a wrong wish for a timer shows as a time-out here. */
+/* Waits no longer than the gateway said it may: a wrong wish shows as a time-out here. */
 void
 world_run_until (struct world *self, const bool *over)
 {
