@@ -4,7 +4,6 @@
 #include "stages/collector/collector.h"
 
 #define FLUSH_MS 100
-#define SWEEP_MS 500
 #define REPEAT_MS 200
 #define CHECK_MS 60000
 #define STANDBY_MS 1000
@@ -90,7 +89,7 @@ serve (struct collector *self)
     stage_watch_socket (self->stage, self->router, on_request, self);
     stage_watch_socket (self->stage, self->results, on_results, self);
     stage_timer (self->stage, FLUSH_MS, flush, self);
-    stage_timer (self->stage, SWEEP_MS, sweep, self);
+    stage_timer (self->stage, WORKERS_SWEEP_MS, sweep, self);
     stage_timer (self->stage, REPEAT_MS, repeat, self);
     stage_timer (self->stage, s->delivery_lease * 250, extend, self);
     stage_timer (self->stage, CHECK_MS, check, self);

@@ -104,10 +104,25 @@ worker_lost (struct collector *self, struct worker *worker)
                       is_broker ? "the broker went away" : "its worker died");
 }
 
+/* A collector that was held up itself (a slow database, a stopped machine) has not heard anybody: it listens first. */
+static bool
+was_held_up (struct collector *self, int64_t now)
+{
+    int64_t gap = now - self->swept_ms;
+    self->swept_ms = now;
+    if (gap < 2 * WORKERS_SWEEP_MS)
+        return false;
+    for (struct worker *w = zhashx_first (self->workers); w; w = zhashx_next (self->workers))
+        w->seen_ms = now;
+    return true;
+}
+
 void
 workers_sweep (struct collector *self)
 {
     int64_t now = clock_mono_ms ();
+    if (was_held_up (self, now))
+        return;
     zlistx_t *names = zhashx_keys (self->workers);
     for (char *name = zlistx_first (names); name; name = zlistx_next (names)) {
         struct worker *worker = zhashx_lookup (self->workers, name);

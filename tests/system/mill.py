@@ -39,8 +39,8 @@ def wait_for(what, condition, seconds=30):
 
 
 class Postgres:
-    def __init__(self, folder):
-        self.bin, self.folder = postgres_bin(), folder
+    def __init__(self, folder, durable):
+        self.bin, self.folder, self.fsync = postgres_bin(), folder, "on" if durable else "off"
         self.data = f"{folder}/data"
         os.makedirs(folder)
         self.as_user = []
@@ -59,7 +59,8 @@ class Postgres:
 
     def start(self):
         self.run("pg_ctl", "-D", self.data, "-w", "-l", f"{self.folder}/log", "-o",
-                 f"-k {self.folder} -c listen_addresses='' -c fsync=off -c jit=off -c max_connections=60", "start")
+                 f"-k {self.folder} -c listen_addresses='' -c fsync={self.fsync} -c jit=off -c max_connections=60"
+                 " -c max_wal_size=2GB", "start")
 
     def stop(self, mode="fast"):
         self.run("pg_ctl", "-D", self.data, "-w", "-m", mode, "stop")
@@ -106,11 +107,11 @@ class World:
 
 
 class Mill:
-    def __init__(self, world, feeds=(), dimensions=64, **settings):
+    def __init__(self, world, feeds=(), dimensions=64, durable=False, **settings):
         self.world, self.processes, self.exited = world, [], []
         self.folder = tempfile.mkdtemp(prefix="newsmill-test-")
         os.chmod(self.folder, 0o755)
-        self.postgres = Postgres(f"{self.folder}/postgres")
+        self.postgres = Postgres(f"{self.folder}/postgres", durable)
         self.log = open(f"{self.folder}/log", "w")
         self.env = {k: v for k, v in os.environ.items()
                     if not k.startswith("NEWSMILL_") and k not in ("DATABASE_URL", "OPENROUTER_API_KEY", "DEBUG")}

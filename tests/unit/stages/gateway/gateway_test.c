@@ -105,19 +105,6 @@ status_is_the_collectors_byte_for_byte (void **state)
     exchange_fini (&x);
 }
 
-/* An answer may come while its question is being sent: it must not wait for another wake-up. */
-static void
-quick_answers_are_never_left_lying (void **state)
-{
-    for (int i = 0; i < 300; i++) {
-        struct exchange x = { .method = "GET", .path = "/api/job-status" };
-        world_exchange (*state, &x);
-        assert_int_equal (x.status, 200);
-        assert_in_range (x.elapsed_ms, 0, 2000);
-        exchange_fini (&x);
-    }
-}
-
 static void
 head_answers_with_the_length_and_no_body (void **state)
 {
@@ -425,7 +412,6 @@ main (void)
                                          close_world),
         cmocka_unit_test_setup_teardown (status_is_the_collectors_byte_for_byte, open_world,
                                          close_world),
-        cmocka_unit_test_setup_teardown (quick_answers_are_never_left_lying, open_world, close_world),
         cmocka_unit_test_setup_teardown (head_answers_with_the_length_and_no_body, open_world,
                                          close_world),
         cmocka_unit_test_setup_teardown (page_escapes_what_documents_say, open_world, close_world),
