@@ -13,6 +13,8 @@
 
 /* ---- messages ---- */
 
+static void say (const char *format, va_list args) __attribute__ ((format (printf, 1, 0)));
+
 static void
 say (const char *format, va_list args)
 {
@@ -113,51 +115,56 @@ cli_parse (int *argc, char **argv, const struct cli_option *options, size_t coun
 /* ---- settings and the mill ---- */
 
 static int
-load (struct cli *cli)
+load (struct settings *ret_settings)
 {
     struct buf faults = { 0 };
-    int r = conf_load (NULL, &cli->settings, &faults);
+    int r = conf_load (NULL, ret_settings, &faults);
     if (r < 0)
         fprintf (stderr, "%s", faults.data);
     buf_fini (&faults);
-    if (r < 0)
-        return EXIT_USAGE;
-    log_init ("newsmill", cli->settings.log_debug);
-    return 0;
+    return r < 0 ? EXIT_USAGE : 0;
+}
+
+/* The settings as they are, whichever mill is meant. */
+static int
+load_base (struct cli *cli)
+{
+    int r = cli->base_loaded ? 0 : load (&cli->base);
+    cli->base_loaded = r == 0;
+    return r;
 }
 
 int
 cli_load (struct cli *cli)
 {
-    if (cli->loaded)
-        return 0;
-    int r = load (cli);
-    if (r)
+    int r = cli->loaded ? 0 : load_base (cli);
+    if (r || cli->loaded)
         return r;
-    char *dir = cli->demo ? mem_printf ("%s/demo", cli->settings.data_dir) : mem_dup (cli->settings.data_dir);
+    const char *data_dir = cli->base.data_dir;
+    char *dir = cli->demo ? mem_printf ("%s/demo", data_dir) : mem_dup (data_dir);
     setenv ("NEWSMILL_DATA_DIR", dir, 1); /* absolute: a relative one would be read anew by each child */
     if (cli->demo)
         setenv ("NEWSMILL_FETCHER_ALLOW_PRIVATE", "true", 1);
-    place_shorten_sockets (&cli->settings, dir);
+    place_shorten_sockets (&cli->base, dir);
     free (dir);
-    r = load (cli);
+    r = load (&cli->settings);
     cli->loaded = r == 0;
+    if (r == 0)
+        log_init ("newsmill", cli->settings.log_debug);
     return r;
 }
 
 int
 cli_load_live (struct cli *cli)
 {
-    if (cli->loaded)
-        return 0;
-    int r = load (cli);
-    if (r)
+    int r = cli->loaded ? 0 : load_base (cli);
+    if (r || cli->loaded)
         return r;
-    char *demo = mem_printf ("%s/demo", cli->settings.data_dir);
-    char *own = mem_printf ("ipc://%s/", cli->settings.data_dir);
-    if (!cli->demo && strncmp (cli->settings.collector_endpoint, own, strlen (own)) == 0
-        && !place_is_live (cli->settings.data_dir) && place_is_live (demo)) {
-        cli_say ("no mill runs in %s, but the demo does: using that one", cli->settings.data_dir);
+    const char *data_dir = cli->base.data_dir;
+    char *demo = mem_printf ("%s/demo", data_dir), *own = mem_printf ("ipc://%s/", data_dir);
+    if (!cli->demo && strncmp (cli->base.collector_endpoint, own, strlen (own)) == 0
+        && !place_is_live (data_dir) && place_is_live (demo)) {
+        cli_say ("no mill runs in %s, but the demo does: using that one", data_dir);
         cli->demo = true;
     }
     free (demo);
@@ -165,10 +172,24 @@ cli_load_live (struct cli *cli)
     return cli_load (cli);
 }
 
+/* Why nobody answered. live: a mill holds the lock. */
+static void
+say_silence (const struct settings *settings, bool live, const char *reason)
+{
+    char *run = mem_printf ("%s/run", settings->data_dir);
+    if (live)
+        cli_say ("%s", reason);
+    else if (access (run, X_OK) != 0 && errno == EACCES)
+        cli_say ("%s is not yours to look into: ask as the user who runs the mill", run);
+    else
+        cli_say ("no mill is running (nobody answers at %s); `newsmill up` starts one", settings->collector_endpoint);
+    free (run);
+}
+
 int
 cli_ask (struct cli *cli, json_t *request, json_t **ret_reply)
 {
-    char reason[CLIENT_REASON_SIZE];
+    char reason[CLIENT_REASON_SIZE] = "";
     json_t *reply = NULL;
     int r = cli_load_live (cli);
     if (r) {
@@ -182,8 +203,8 @@ cli_ask (struct cli *cli, json_t *request, json_t **ret_reply)
         r = -ETIMEDOUT;
     } else
         r = client_ask (endpoint, CLIENT_TIMEOUT_MS, request, &reply, reason);
-    if (r == -ETIMEDOUT && !live)
-        cli_say ("no mill is running (nobody answers at %s); `newsmill up` starts one", endpoint);
+    if (r == -ETIMEDOUT)
+        say_silence (&cli->settings, live, reason);
     else if (r < 0)
         cli_say ("%s", reason);
     if (r < 0)

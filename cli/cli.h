@@ -10,10 +10,11 @@
 #include <jansson.h>
 
 struct cli {
-    struct settings settings; /* after cli_load */
+    struct settings base;     /* as configured */
+    struct settings settings; /* of the mill that is meant: after cli_load */
+    bool base_loaded, loaded;
     bool json;                /* --json */
     bool demo;                /* --demo */
-    bool loaded;
 };
 
 struct command {

@@ -2,7 +2,9 @@
  * SPDX-License-Identifier: MPL-2.0 */
 #include "proto/wire.h"
 
+#include <endian.h>
 #include <errno.h>
+#include <math.h>
 #include <string.h>
 
 #define MIB (1u << 20)
@@ -169,6 +171,15 @@ number_is_legal (const struct wire_field *field, uint64_t value)
     return !field->most || value <= field->most;
 }
 
+/* No JSON number and no sum can hold the others. */
+static bool
+real_is_legal (uint64_t bits)
+{
+    double value;
+    memcpy (&value, &bits, sizeof value);
+    return isfinite (value);
+}
+
 static int
 encode_field (const struct wire_field *field, const char *message, struct buf *out)
 {
@@ -186,7 +197,7 @@ encode_field (const struct wire_field *field, const char *message, struct buf *o
     case WIRE_F64:
         memcpy (&u64, at, sizeof u64);
         put (out, u64, 8);
-        return 0;
+        return field->kind != WIRE_F64 || real_is_legal (u64) ? 0 : -EINVAL;
     case WIRE_TEXT:
     case WIRE_BINARY:
         memcpy (&value, at, sizeof value);
@@ -216,6 +227,7 @@ decode_field (const struct wire_field *field, struct reader *r, char *message)
     case WIRE_I64:
     case WIRE_F64:
         u64 = take_number (r, 8);
+        r->failed |= field->kind == WIRE_F64 && !real_is_legal (u64);
         memcpy (at, &u64, sizeof u64);
         return;
     case WIRE_TEXT:
@@ -232,15 +244,22 @@ decode_field (const struct wire_field *field, struct reader *r, char *message)
 /* ---- what the fields of an article promise each other ---- */
 
 static bool
+is_border (const struct wire_bytes *text, size_t at)
+{
+    return at == text->size || (text->data[at] & 0xc0) != 0x80;
+}
+
+static bool
 article_is_consistent (const struct wire_article *article)
 {
-    size_t count = wire_chunk_count (article), words_from = 0;
+    size_t count = wire_chunk_count (article), before = 0;
     for (size_t i = 0; i < count; i++) {
         struct wire_chunk chunk = wire_chunk_at (article, i);
         if (chunk.byte_start >= chunk.byte_end || chunk.byte_end > article->content.size
-            || (i && chunk.byte_start <= words_from))
+            || !is_border (&article->content, chunk.byte_start) || !is_border (&article->content, chunk.byte_end)
+            || (i && chunk.byte_start <= before))
             return false;
-        words_from = chunk.byte_start;
+        before = chunk.byte_start;
     }
     if (!article->vectors.size)
         return true;
@@ -280,10 +299,14 @@ wire_encode (enum wire_type type, const void *message, struct buf *out)
     put (out, (uint64_t) header->deadline_us, 8);
     for (size_t i = 0; i < layout->field_count; i++) {
         int r = encode_field (&layout->fields[i], message, out);
-        if (r < 0)
+        if (r == 0 && out->len - start > WIRE_FRAME_MAX)
+            r = -EMSGSIZE;
+        if (r < 0) {
+            out->len = start;
             return r;
+        }
     }
-    return out->len - start > WIRE_FRAME_MAX ? -EMSGSIZE : 0;
+    return 0;
 }
 
 int
@@ -357,7 +380,7 @@ wire_vector_put (struct buf *out, const float *values, size_t count)
     for (size_t i = 0; i < count; i++) {
         uint32_t bits;
         memcpy (&bits, &values[i], sizeof bits);
-        bits = __builtin_bswap32 (bits);
+        bits = htobe32 (bits);
         memcpy (out->data + out->len + i * 4, &bits, sizeof bits);
     }
     out->len += count * 4;

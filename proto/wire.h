@@ -142,7 +142,7 @@ union wire_message {
     struct wire_event event;
 };
 
-/* Appends the message to out. 0, -EMSGSIZE past WIRE_FRAME_MAX, -EINVAL for a field out of its limits. */
+/* Appends the message to out. 0; -EMSGSIZE past WIRE_FRAME_MAX, -EINVAL for a field out of its limits: out is as it was. */
 MUST_CHECK int wire_encode (enum wire_type type, const void *message, struct buf *out);
 /* frame: borrowed by *ret_message as long as that is used. Checks everything that can be checked without the rest of the
  * pipeline: 0; -EBADMSG (short, left-over or illegal bytes), -EPROTONOSUPPORT (another version), -ENOMSG (unknown type). */

@@ -2,6 +2,7 @@
 #include "base/base.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 static const char *log_process = "newsmill";
@@ -49,18 +50,23 @@ log_quote (const char *text, char out[LOG_QUOTE_SIZE])
     static const char hex[] = "0123456789abcdef";
     size_t at = 0;
     out[at++] = '"';
-    for (; text && *text && at < LOG_QUOTE_SIZE - 6; text++) {
+    for (size_t size; text && *text && at < LOG_QUOTE_SIZE - 6; text += size) {
         unsigned char c = (unsigned char) *text;
+        uint32_t point = 0;
+        size = utf8_decode (text, strnlen (text, 4), &point);
         if (c == '"' || c == '\\') {
             out[at++] = '\\';
             out[at++] = (char) c;
-        } else if (c < 0x20 || c == 0x7f) {
+        } else if (point < 0x20 || (point >= 0x7f && point < 0xa0)) { /* also what is no UTF-8: a byte at a time */
+            size = 1;
             out[at++] = '\\';
             out[at++] = 'x';
             out[at++] = hex[c >> 4];
             out[at++] = hex[c & 15];
-        } else
-            out[at++] = (char) c;
+        } else {
+            memcpy (out + at, text, size);
+            at += size;
+        }
     }
     out[at++] = '"';
     out[at] = '\0';

@@ -188,9 +188,14 @@ read_file (struct loader *self)
         buf_printf (self->faults, "%s: %s\n", self->file, strerror (errno));
         return -EINVAL;
     }
-    self->text = mem_alloc (FILE_BYTES_MAX + 1);
-    size_t size = fread (self->text, 1, FILE_BYTES_MAX, f);
+    self->text = mem_alloc (FILE_BYTES_MAX + 2);
+    size_t size = fread (self->text, 1, FILE_BYTES_MAX + 1, f);
+    bool failed = ferror (f);
     fclose (f);
+    if (failed || size > FILE_BYTES_MAX) {
+        buf_printf (self->faults, failed ? "%s: cannot be read\n" : "%s: longer than any settings file (64 KiB)\n", self->file);
+        return -EINVAL;
+    }
     zchunk_t *chunk = zchunk_new (self->text, size);
     zconfig_t *root = zconfig_chunk_load (chunk);
     zchunk_destroy (&chunk);
@@ -258,6 +263,49 @@ default_data_dir (void)
     return mem_printf ("%s/.local/share/newsmill", home && *home ? home : "/tmp");
 }
 
+/* A fault that shows only beside other settings: the value may have come from anywhere. */
+static void
+fault_between (struct loader *self, const char *key, const char *format, const char *detail)
+{
+    const char *alias = row_of (key)->alias;
+    char *name = conf_env_name (key), *file_name = mem_printf ("%s_FILE", name);
+    const char *origin = getenv (file_name) ? file_name : getenv (name) ? name : alias && getenv (alias) ? alias : NULL;
+    if (!origin && (!self->text || !line_of (self->text, key)))
+        origin = "default";
+    fault (self, origin, key, format, detail);
+    free (name);
+    free (file_name);
+}
+
+static bool
+is_endpoint (const char *text)
+{
+    return (!strncmp (text, "tcp://", 6) || !strncmp (text, "ipc://", 6)) && text[6];
+}
+
+static void
+check_together (struct loader *self)
+{
+    const struct settings *s = self->settings;
+    struct cron cron;
+    bool local = streq (s->model_base_url, "local");
+    char limit[24];
+    if (!is_endpoint (s->broker_endpoint))
+        fault_between (self, "broker.endpoint", "must be tcp://HOST:PORT or ipc://FOLDER, not ", s->broker_endpoint);
+    if (!is_endpoint (s->collector_endpoint))
+        fault_between (self, "collector.endpoint", "must be tcp://HOST:PORT or ipc://FILE, not ", s->collector_endpoint);
+    snprintf (limit, sizeof limit, "%d", LOCAL_DIMENSIONS_DEFAULT);
+    if (local && s->model_dimensions != LOCAL_DIMENSIONS_DEFAULT)
+        fault_between (self, "model.dimensions", "leave it out: the dimensions of the local model's vectors are ", limit);
+    if (!local && strncmp (s->model_base_url, "http://", 7) && strncmp (s->model_base_url, "https://", 8))
+        fault_between (self, "model.base_url", "must be local, or begin with http:// or https://, not ", s->model_base_url);
+    if (cron_parse (s->ticker_cron, &cron) < 0)
+        fault_between (self, "ticker.cron", "must be five fields (minute hour day month weekday), not ", s->ticker_cron);
+    snprintf (limit, sizeof limit, "%" PRId64, s->chunker_size);
+    if (s->chunker_overlap >= s->chunker_size)
+        fault_between (self, "chunker.overlap", "must be less than chunker.size, which is ", limit);
+}
+
 static void
 resolve (struct loader *self)
 {
@@ -274,21 +322,8 @@ resolve (struct loader *self)
         s->collector_endpoint = mem_printf ("ipc://%s/run/status", s->data_dir);
     if (!*s->model_base_url)
         s->model_base_url = *s->model_api_key ? "https://openrouter.ai/api/v1" : "local";
-    bool local = streq (s->model_base_url, "local");
     if (!s->model_dimensions)
-        s->model_dimensions = local ? LOCAL_DIMENSIONS_DEFAULT : REMOTE_DIMENSIONS_DEFAULT;
-    if (local && s->model_dimensions != LOCAL_DIMENSIONS_DEFAULT)
-        buf_printf (self->faults, "model.dimensions: the local model makes vectors of %d dimensions; leave it out\n",
-                    LOCAL_DIMENSIONS_DEFAULT);
-    if (!local && strncmp (s->model_base_url, "http://", 7) && strncmp (s->model_base_url, "https://", 8))
-        buf_printf (self->faults, "model.base_url: must be local, or begin with http:// or https://, not \"%s\"\n",
-                    s->model_base_url);
-    struct cron cron;
-    if (cron_parse (s->ticker_cron, &cron) < 0)
-        buf_printf (self->faults, "ticker.cron: must be five fields (minute hour day month weekday), not \"%s\"\n",
-                    s->ticker_cron);
-    if (s->chunker_overlap >= s->chunker_size)
-        buf_printf (self->faults, "chunker.overlap: must be less than chunker.size (%" PRId64 ")\n", s->chunker_size);
+        s->model_dimensions = streq (s->model_base_url, "local") ? LOCAL_DIMENSIONS_DEFAULT : REMOTE_DIMENSIONS_DEFAULT;
 }
 
 static const char *
@@ -317,6 +352,7 @@ conf_load (const char *file, struct settings *ret_settings, struct buf *faults)
     if (!self.file || read_file (&self) == 0)
         read_environment (&self);
     resolve (&self);
+    check_together (&self);
     free (self.text);
     if (faults->len)
         return -EINVAL;

@@ -154,6 +154,13 @@ is_number (const char *text)
     return *text && text[strspn (text, "0123456789")] == '\0';
 }
 
+/* Only a step and nothing else: a list may begin with one. */
+static bool
+is_step (const char *text)
+{
+    return text[0] == '*' && text[1] == '/' && is_number (text + 2);
+}
+
 static char *
 describe_words (char *const w[5])
 {
@@ -161,14 +168,14 @@ describe_words (char *const w[5])
     for (int i = 0; i < 5; i++)
         all[i] = !strcmp (w[i], "*") || !strcmp (w[i], "*/1");
     bool daily = all[2] && all[3] && all[4];
-    const char *step = w[0][0] == '*' && w[0][1] == '/' ? w[0] + 2 : NULL;
+    const char *step = is_step (w[0]) ? w[0] + 2 : NULL;
     if (daily && all[1] && (all[0] || step)) {
         const char *n = all[0] ? "1" : step;
         return mem_printf ("Runs every %s minute%s", n, strcmp (n, "1") ? "s" : "");
     }
     if (daily && all[1] && is_number (w[0]))
         return mem_printf ("Runs every hour at minute %s", w[0]);
-    if (daily && is_number (w[0]) && w[1][0] == '*' && w[1][1] == '/')
+    if (daily && is_number (w[0]) && is_step (w[1]))
         return mem_printf ("Runs every %s hours at minute %s", w[1] + 2, w[0]);
     if (is_number (w[0]) && is_number (w[1]) && all[2] && all[3]) {
         int hour = atoi (w[1]), minute = atoi (w[0]);

@@ -34,8 +34,8 @@ stage_tune_socket (zsock_t *socket, bool close)
         zsock_set_sndbuf (socket, CLOSE_BUFFER_BYTES);
         zsock_set_rcvbuf (socket, CLOSE_BUFFER_BYTES);
     }
-    zsock_set_heartbeat_ivl (socket, 5000);
-    zsock_set_heartbeat_timeout (socket, 15000);
+    zsock_set_heartbeat_ivl (socket, 20000);
+    zsock_set_heartbeat_timeout (socket, 40000);
     zsock_set_tcp_keepalive (socket, 1);
     zsock_set_tcp_keepalive_idle (socket, 30);
     zsock_set_reconnect_ivl (socket, 100);

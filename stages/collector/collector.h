@@ -55,7 +55,7 @@ struct collector {
     json_t *conservation;            /* the last check */
     zhashx_t *workers;               /* name: struct worker */
     json_t *checkpoints, *faults;    /* waiting for the next flush */
-    bool check_run;                  /* something changed since the run was looked at */
+    bool changed, flush_due;         /* results wait to be written; the time for it is set */
     int64_t swept_ms;                /* when the workers were last looked at */
     bool draining;
     int64_t drain_until_ms;
@@ -89,7 +89,7 @@ struct worker {
     size_t held_count, held_room;
     json_t *statistics;
 };
-#define WORKERS_SWEEP_MS 250
+#define WORKERS_SWEEP_MS 500
 void workers_init (struct collector *self);
 void workers_heartbeat (struct collector *self, const struct wire_heartbeat *heartbeat);
 void workers_result (struct collector *self, const struct wire_result *result);

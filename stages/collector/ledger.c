@@ -9,6 +9,7 @@ ledger_fault (struct collector *self, uint64_t article, uint32_t attempt, const 
 {
     json_array_append_new (self->faults, json_pack ("{s:I, s:I, s:s, s:s}", "id", (json_int_t) article, "attempt",
                                                     (json_int_t) attempt, "kind", kind, "reason", reason));
+    self->changed = true;
 }
 
 static void
@@ -110,7 +111,7 @@ ledger_result (struct collector *self, const struct wire_result *result)
         take_provider_word (self, result);
         break;
     }
-    self->check_run = true;
+    self->changed = true;
 }
 
 static bool

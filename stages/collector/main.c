@@ -3,15 +3,35 @@
  * SPDX-License-Identifier: MPL-2.0 */
 #include "stages/collector/collector.h"
 
-#define FLUSH_MS 100
-#define REPEAT_MS 200
+#define FLUSH_MS 25           /* from a change to its writing: results are written in groups */
+#define FOLLOW_MS 200        /* an open run is looked at so often even when nothing is heard */
 #define CHECK_MS 60000
-#define STANDBY_MS 1000
+#define STANDBY_MS 2000
 #define DRAIN_MS 20000
 #define READS_PER_TURN 500
 
 static void
-on_results (struct stage *stage UNUSED, void *arg)
+flush (struct stage *stage UNUSED, void *arg)
+{
+    struct collector *self = arg;
+    self->flush_due = false;
+    ledger_flush (self);
+    run_follow (self);
+}
+
+/* Only while a run is open: an idle mill costs nothing here. */
+static void
+follow (struct stage *stage, void *arg)
+{
+    struct collector *self = arg;
+    run_repeat_tick (self);
+    flush (stage, self);
+    if (self->run.open)
+        stage_after (stage, FOLLOW_MS, follow, self);
+}
+
+static void
+on_results (struct stage *stage, void *arg)
 {
     struct collector *self = arg;
     for (int i = 0; i < READS_PER_TURN; i++) {
@@ -19,7 +39,7 @@ on_results (struct stage *stage UNUSED, void *arg)
         union wire_message message;
         enum wire_type type;
         if (!frame)
-            return;
+            break;
         if (wire_decode (zframe_data (frame), zframe_size (frame), &type, &message) < 0)
             log_warn ("refused a malformed result of %zu bytes", zframe_size (frame));
         else if (type == WIRE_RESULT)
@@ -28,23 +48,20 @@ on_results (struct stage *stage UNUSED, void *arg)
             workers_heartbeat (self, &message.heartbeat);
         zframe_destroy (&frame);
     }
+    if (self->changed && !self->flush_due)
+        stage_after (stage, FLUSH_MS, flush, self);
+    self->flush_due |= self->changed;
+    self->changed = false;
 }
 
 static void
-on_request (struct stage *stage UNUSED, void *arg)
-{
-    status_answer (arg);
-}
-
-static void
-flush (struct stage *stage UNUSED, void *arg)
+on_request (struct stage *stage, void *arg)
 {
     struct collector *self = arg;
-    if (self->run.open || self->check_run) {
-        ledger_flush (self);
-        run_follow (self);
-        self->check_run = false;
-    }
+    bool was_open = self->run.open;
+    status_answer (self);
+    if (self->run.open && !was_open)
+        stage_after (stage, FOLLOW_MS, follow, self);
 }
 
 static void
@@ -52,12 +69,9 @@ sweep (struct stage *stage UNUSED, void *arg)
 {
     struct collector *self = arg;
     workers_sweep (self);
-}
-
-static void
-repeat (struct stage *stage UNUSED, void *arg)
-{
-    run_repeat_tick (arg);
+    if (self->changed)
+        flush (self->stage, self);
+    self->changed = false;
 }
 
 static void
@@ -88,9 +102,8 @@ serve (struct collector *self)
         return r;
     stage_watch_socket (self->stage, self->router, on_request, self);
     stage_watch_socket (self->stage, self->results, on_results, self);
-    stage_timer (self->stage, FLUSH_MS, flush, self);
     stage_timer (self->stage, WORKERS_SWEEP_MS, sweep, self);
-    stage_timer (self->stage, REPEAT_MS, repeat, self);
+    follow (self->stage, self);
     stage_timer (self->stage, s->delivery_lease * 250, extend, self);
     stage_timer (self->stage, CHECK_MS, check, self);
     return 0;
@@ -105,7 +118,8 @@ take_office (struct stage *stage, void *arg)
         return;
     if (!db_ready (self->db))
         return;
-    if (db_try_lock (self->db, DB_LOCK_COLLECTOR, &held) < 0)
+    if (db_try_lock (self->db, DB_LOCK_COLLECTOR, &held) < 0
+        || db_run (self->db, NULL, "SET synchronous_commit = on", 0, NULL) < 0)
         return;
     if (self->active && !held) {
         log_warn ("another collector took over while the database was away");

@@ -85,7 +85,6 @@ begin (struct collector *self, struct uuid id, int64_t started_us, int64_t sched
     self->run = (struct run){ .open = true, .id = id, .started_us = started_us, .scheduled_us = scheduled_us };
     self->run.started_ms = clock_mono_ms () - (clock_wall_us () - started_us) / 1000;
     uuid_format (&id, self->run.text);
-    self->check_run = true;
 }
 
 void

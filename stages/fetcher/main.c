@@ -8,6 +8,8 @@
 #define REASON_MAX 256
 
 static void claim (struct fetcher *self);
+static void on_dispatch_time (struct stage *stage, void *arg);
+static void on_lease_time (struct stage *stage, void *arg);
 
 static void
 fetch_free (struct fetch *fetch)
@@ -176,7 +178,8 @@ begin_run (struct fetcher *self, const struct uuid *run)
     self->run_id = *run;
     uuid_format (run, self->run);
     claim (self);
-    dispatch_turn (self); /* what earlier runs left */
+    stage_after (self->stage, 0, on_dispatch_time, self); /* what earlier runs left, too */
+    stage_after (self->stage, LEASE_CHECK_MS, on_lease_time, self);
 }
 
 /* A fetcher that starts, or lost sight of the database or the events, finds out from the ledger where things stand. */
@@ -194,23 +197,29 @@ look_for_run (struct fetcher *self)
     PQclear (open);
 }
 
+/* Only while a run is open: an idle mill costs nothing here. */
 static void
-on_dispatch_time (struct stage *stage UNUSED, void *arg)
+on_dispatch_time (struct stage *stage, void *arg)
 {
     struct fetcher *self = arg;
-    if (self->active)
-        dispatch_turn (self);
+    if (!self->active)
+        return;
+    dispatch_turn (self);
+    stage_after (stage, DISPATCH_MS, on_dispatch_time, self);
 }
 
 static void
 on_lease_time (struct stage *stage, void *arg)
 {
     struct fetcher *self = arg;
-    if (!self->active || stage_is_stopping (stage) || !db_ready (self->db))
+    if (!self->active || stage_is_stopping (stage))
         return;
-    dispatch_release_expired (self);
-    look_for_run (self);
-    claim (self);
+    if (db_ready (self->db)) {
+        dispatch_release_expired (self);
+        look_for_run (self);
+        claim (self);
+    }
+    stage_after (stage, LEASE_CHECK_MS, on_lease_time, self);
 }
 
 static void
@@ -255,8 +264,6 @@ on_start (struct stage *stage, void **ret_state)
         return -EIO;
     }
     stage_watch_fd (stage, http_fd (self->http), false, on_http, self);
-    stage_timer (stage, DISPATCH_MS, on_dispatch_time, self);
-    stage_timer (stage, LEASE_CHECK_MS, on_lease_time, self);
     look_for_run (self);
     return 0;
 }

@@ -62,7 +62,8 @@ on_start (struct stage *stage, void **ret_state)
     struct batch_settings settings = { (size_t) s->summarizer_batch, (size_t) s->summarizer_calls, s->summarizer_linger,
                                        call, take_outputs, give_up, self };
     self->batcher = batcher_new (stage, &settings);
-    stage_set_capacity (stage, (settings.max_calls + 1) * settings.max_items);
+    /* Two rounds: when all calls come back at once, the next round is in hand. */
+    stage_set_capacity (stage, 2 * settings.max_calls * settings.max_items);
     return model_stage_open (stage, settings.max_calls, &self->model);
 }
 
