@@ -55,8 +55,8 @@ set_number (const char *command, const struct cli_option *option, const char *va
 {
     if (num_parse (value, option->least, option->most, option->number) == 0)
         return 0;
-    return cli_usage (command, "--%s wants a number from %" PRId64 " to %" PRId64 ", not \"%s\"", option->name,
-                      option->least, option->most, value);
+    return cli_usage (command, "--%s wants a number from %" PRId64 " to %" PRId64 ", not \"%s\"",
+                      option->name, option->least, option->most, value);
 }
 
 /* at: index of the option in argv; moved on past a value in an argument of its own. */
@@ -87,7 +87,8 @@ take_option (int argc, char **argv, int *at, const struct cli_option *options, s
 }
 
 int
-cli_parse (int *argc, char **argv, const struct cli_option *options, size_t count, int least, int most)
+cli_parse (int *argc, char **argv, const struct cli_option *options, size_t count, int least,
+           int most)
 {
     int left = 1;
     bool reading = true;
@@ -142,7 +143,8 @@ cli_load (struct cli *cli)
         return r;
     const char *data_dir = cli->base.data_dir;
     char *dir = cli->demo ? mem_printf ("%s/demo", data_dir) : mem_dup (data_dir);
-    setenv ("NEWSMILL_DATA_DIR", dir, 1); /* absolute: a relative one would be read anew by each child */
+    setenv ("NEWSMILL_DATA_DIR", dir,
+            1); /* absolute: a relative one would be read anew by each child */
     if (cli->demo)
         setenv ("NEWSMILL_FETCHER_ALLOW_PRIVATE", "true", 1);
     place_shorten_sockets (&cli->base, dir);
@@ -182,7 +184,8 @@ say_silence (const struct settings *settings, bool live, const char *reason)
     else if (access (run, X_OK) != 0 && errno == EACCES)
         cli_say ("%s is not yours to look into: ask as the user who runs the mill", run);
     else
-        cli_say ("no mill is running (nobody answers at %s); `newsmill up` starts one", settings->collector_endpoint);
+        cli_say ("no mill is running (nobody answers at %s); `newsmill up` starts one",
+                 settings->collector_endpoint);
     free (run);
 }
 
@@ -234,13 +237,15 @@ int64_t
 cli_int (const json_t *object, const char *key)
 {
     const json_t *value = json_object_get (object, key);
-    return json_is_real (value) ? (int64_t) json_real_value (value) : (int64_t) json_integer_value (value);
+    return json_is_real (value) ? (int64_t)json_real_value (value)
+                                : (int64_t)json_integer_value (value);
 }
 
 const char *
 cli_span (const json_t *value, char out[CLI_SPAN_SIZE])
 {
-    int64_t ms = json_is_real (value) ? (int64_t) json_real_value (value) : (int64_t) json_integer_value (value);
+    int64_t ms = json_is_real (value) ? (int64_t)json_real_value (value)
+                                      : (int64_t)json_integer_value (value);
     int64_t s = ms / 1000;
     if (!json_is_number (value))
         *out = '\0';

@@ -13,13 +13,14 @@ struct cli {
     struct settings base;     /* as configured */
     struct settings settings; /* of the mill that is meant: after cli_load */
     bool base_loaded, loaded;
-    bool json;                /* --json */
-    bool demo;                /* --demo */
+    bool json; /* --json */
+    bool demo; /* --demo */
 };
 
 struct command {
     const char *name, *arguments, *help;
-    int (*run) (struct cli *cli, int argc, char **argv); /* argv[0]: the command's name. Returns the exit code */
+    int (*run) (struct cli *cli, int argc,
+                char **argv); /* argv[0]: the command's name. Returns the exit code */
 };
 const struct command *cli_commands (size_t *ret_count);
 
@@ -32,15 +33,16 @@ int cli_usage (const char *command, const char *format, ...) PRINTF_LIKE (2, 3);
 /* ---- options of a command: --name, --name VALUE, --name=VALUE ---- */
 
 struct cli_option {
-    const char *name;     /* without the dashes */
-    bool *flag;           /* one of these three says what the option sets */
+    const char *name; /* without the dashes */
+    bool *flag;       /* one of these three says what the option sets */
     const char **text;
     int64_t *number;
-    int64_t least, most;  /* of number */
+    int64_t least, most; /* of number */
 };
 /* Takes the options out of argv, so that the command's name and the operands are left. 0, or EXIT_USAGE after it said
  * what is wrong. least, most: number of operands. */
-MUST_CHECK int cli_parse (int *argc, char **argv, const struct cli_option *options, size_t count, int least, int most);
+MUST_CHECK int cli_parse (int *argc, char **argv, const struct cli_option *options, size_t count,
+                          int least, int most);
 
 /* ---- settings and the mill ---- */
 
@@ -55,7 +57,7 @@ MUST_CHECK int cli_ask (struct cli *cli, json_t *request, json_t **ret_reply);
 
 /* ---- output ---- */
 
-void cli_print_json (const json_t *document);        /* indented, and a newline */
+void cli_print_json (const json_t *document); /* indented, and a newline */
 /* Text of a member, "" when absent or null. Borrowed. */
 const char *cli_text (const json_t *object, const char *key);
 int64_t cli_int (const json_t *object, const char *key);

@@ -18,8 +18,8 @@ client_is_bound (const char *endpoint)
         return true;
     strcpy (address.sun_path, endpoint + 6);
     int fd = socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    bool refused = fd >= 0 && connect (fd, (struct sockaddr *) &address, sizeof address) != 0
-                && (errno == ENOENT || errno == ECONNREFUSED);
+    bool refused = fd >= 0 && connect (fd, (struct sockaddr *)&address, sizeof address) != 0
+                   && (errno == ENOENT || errno == ECONNREFUSED);
     if (fd >= 0)
         close (fd);
     return !refused;
@@ -45,7 +45,8 @@ exchange (const char *endpoint, int timeout_ms, const json_t *request, char **re
     zsock_set_reconnect_ivl (socket, 50);
     int r = zsock_connect (socket, "%s", endpoint) == 0 ? 0 : -EINVAL;
     if (r < 0)
-        snprintf (reason, CLIENT_REASON_SIZE, "cannot connect to %s: %s", endpoint, zmq_strerror (errno));
+        snprintf (reason, CLIENT_REASON_SIZE, "cannot connect to %s: %s", endpoint,
+                  zmq_strerror (errno));
     char *question = json_dumps (request, JSON_COMPACT), *answer = NULL;
     if (r == 0 && zstr_send (socket, question) == 0)
         answer = zstr_recv (socket);
@@ -54,8 +55,8 @@ exchange (const char *endpoint, int timeout_ms, const json_t *request, char **re
     if (r < 0)
         return r;
     if (!answer) {
-        snprintf (reason, CLIENT_REASON_SIZE, "the collector at %s does not answer (waited %d ms)", endpoint,
-                  timeout_ms);
+        snprintf (reason, CLIENT_REASON_SIZE, "the collector at %s does not answer (waited %d ms)",
+                  endpoint, timeout_ms);
         return -ETIMEDOUT;
     }
     *ret_text = mem_dup (answer);
@@ -83,8 +84,8 @@ client_ask (const char *endpoint, int timeout_ms, json_t *request, json_t **ret_
     if (json_is_object (error)) {
         const char *message = json_string_value (json_object_get (error, "message"));
         const char *code = json_string_value (json_object_get (error, "code"));
-        snprintf (reason, CLIENT_REASON_SIZE, "the collector says: %s (%s)", message ? message : "an error",
-                  code ? code : "no code");
+        snprintf (reason, CLIENT_REASON_SIZE, "the collector says: %s (%s)",
+                  message ? message : "an error", code ? code : "no code");
         json_decref (reply);
         return -EREMOTEIO;
     }

@@ -9,7 +9,7 @@
 static json_t *
 value_of (const struct conf_row *row, const struct settings *settings)
 {
-    const char *at = (const char *) settings + row->offset, *text;
+    const char *at = (const char *)settings + row->offset, *text;
     int64_t number;
     switch (row->kind) {
     case CONF_INT:
@@ -17,7 +17,7 @@ value_of (const struct conf_row *row, const struct settings *settings)
         memcpy (&number, at, sizeof number);
         return json_integer (number);
     case CONF_BOOL:
-        return json_boolean (*(const bool *) at);
+        return json_boolean (*(const bool *)at);
     case CONF_SECRET:
         memcpy (&text, at, sizeof text);
         return json_string (text && *text ? "********" : "");

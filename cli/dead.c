@@ -12,9 +12,12 @@
 
 /* A time as programs read it. */
 #define SQL_TIME(column) "to_char (" column ", 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')"
-#define SQL_FIELDS "'id', id, 'source', source, 'url', url, 'title', title, 'author', author, 'publishedAt', " \
-    SQL_TIME ("\"publishedAt\"") ", 'takenInAt', " SQL_TIME ("\"createdAt\"") ", 'dispatches', dispatches," \
-    " 'attempts', attempts, 'crashes', crashes, 'runId', \"runId\", 'reason', reason"
+#define SQL_FIELDS                                                                                 \
+    "'id', id, 'source', source, 'url', url, 'title', title, 'author', author, "                   \
+    "'publishedAt', " SQL_TIME ("\"publishedAt\"") ", 'takenInAt', " SQL_TIME (                    \
+        "\"createdAt\"") ", 'dispatches', dispatches,"                                             \
+                         " 'attempts', attempts, 'crashes', crashes, 'runId', \"runId\", "         \
+                         "'reason', reason"
 
 static int
 failed (struct mill *mill, const char *what)
@@ -25,7 +28,8 @@ failed (struct mill *mill, const char *what)
 
 /* The one JSON value sql yields. *ret_value: given; json_null if there is no row. 0 or the exit code */
 static int
-query_json (struct mill *mill, const char *sql, size_t count, const char *const *values, json_t **ret_value)
+query_json (struct mill *mill, const char *sql, size_t count, const char *const *values,
+            json_t **ret_value)
 {
     PGresult *result = db_query (mill_db (mill), sql, count, values);
     if (!result)
@@ -48,12 +52,16 @@ dead_list (struct cli *cli, struct mill *mill, int count UNUSED, char **ids UNUS
     };
     json_t *letters, *letter;
     size_t i;
-    int r = query_json (mill, "SELECT coalesce (json_agg (json_build_object (" SQL_FIELDS ") ORDER BY id), '[]')"
-                        " FROM \"ArticleWork\" WHERE state = 'dead'", 0, NULL, &letters);
+    int r = query_json (mill,
+                        "SELECT coalesce (json_agg (json_build_object (" SQL_FIELDS
+                        ") ORDER BY id), '[]')"
+                        " FROM \"ArticleWork\" WHERE state = 'dead'",
+                        0, NULL, &letters);
     if (r)
         return r;
     struct table *table = table_new (columns, COUNT_OF (columns));
-    json_array_foreach (letters, i, letter) {
+    json_array_foreach (letters, i, letter)
+    {
         table_addf (table, "%" PRId64, cli_int (letter, "id"));
         table_add (table, cli_text (letter, "source"));
         table_add (table, cli_text (letter, "title"));
@@ -83,14 +91,16 @@ print_letter (const json_t *letter)
 {
     const char *name;
     json_t *value;
-    json_object_foreach ((json_t *) (uintptr_t) letter, name, value) {
+    json_object_foreach ((json_t *)(uintptr_t)letter, name, value)
+    {
         struct buf line = { 0 };
         if (strcmp (name, "content") == 0 || json_is_null (value))
             continue;
         if (json_is_integer (value))
             buf_printf (&line, "%" JSON_INTEGER_FORMAT, json_integer_value (value));
         else
-            table_fit (&line, json_is_string (value) ? json_string_value (value) : "", 0, TABLE_LEFT, false);
+            table_fit (&line, json_is_string (value) ? json_string_value (value) : "", 0,
+                       TABLE_LEFT, false);
         printf ("%-12s %s\n", name, line.data ? line.data : "");
         buf_fini (&line);
     }
@@ -101,8 +111,11 @@ static int
 dead_show (struct cli *cli, struct mill *mill, int count UNUSED, char **ids)
 {
     json_t *letter;
-    int r = query_json (mill, "SELECT json_build_object (" SQL_FIELDS ", 'summary', summary, 'content', content)"
-                        " FROM \"ArticleWork\" WHERE state = 'dead' AND id = $1::bigint", DB_VALUES (ids[0]), &letter);
+    int r = query_json (mill,
+                        "SELECT json_build_object (" SQL_FIELDS
+                        ", 'summary', summary, 'content', content)"
+                        " FROM \"ArticleWork\" WHERE state = 'dead' AND id = $1::bigint",
+                        DB_VALUES (ids[0]), &letter);
     if (r)
         return r;
     if (json_is_null (letter))
@@ -119,7 +132,8 @@ dead_show (struct cli *cli, struct mill *mill, int count UNUSED, char **ids)
 
 /* Runs sql, which changes the letters of $1::bigint[] (NULL: all) and yields their number. */
 static int
-change (struct cli *cli, struct mill *mill, int count, char **ids, const char *sql, const char *done)
+change (struct cli *cli, struct mill *mill, int count, char **ids, const char *sql,
+        const char *done)
 {
     struct buf array = { 0 };
     bool all = count == 1 && strcmp (ids[0], "all") == 0;
@@ -146,22 +160,27 @@ change (struct cli *cli, struct mill *mill, int count, char **ids, const char *s
 static int
 dead_replay (struct cli *cli, struct mill *mill, int count, char **ids)
 {
-    return change (cli, mill, count, ids,
-                   "WITH c AS (UPDATE \"ArticleWork\" SET state = 'pending', attempts = 0, crashes = 0, \"dueAt\" = " DB_NOW
-                   " WHERE state = 'dead' AND ($1::bigint[] IS NULL OR id = ANY ($1::bigint[])) RETURNING 1)"
-                   " SELECT count (*) FROM c", "go on with the next run");
+    return change (
+        cli, mill, count, ids,
+        "WITH c AS (UPDATE \"ArticleWork\" SET state = 'pending', attempts = 0, crashes = 0, "
+        "\"dueAt\" = " DB_NOW
+        " WHERE state = 'dead' AND ($1::bigint[] IS NULL OR id = ANY ($1::bigint[])) RETURNING 1)"
+        " SELECT count (*) FROM c",
+        "go on with the next run");
 }
 
 /* The keys stay, so that the next fetch does not take the article in again; the ledger counts it as dropped. */
 static int
 dead_drop (struct cli *cli, struct mill *mill, int count, char **ids)
 {
-    return change (cli, mill, count, ids,
-                   "WITH c AS (DELETE FROM \"ArticleWork\""
-                   " WHERE state = 'dead' AND ($1::bigint[] IS NULL OR id = ANY ($1::bigint[])) RETURNING 1),"
-                   " n AS (SELECT count (*) AS n FROM c),"
-                   " l AS (UPDATE \"Ledger\" SET dropped = dropped + n.n FROM n)"
-                   " SELECT n FROM n", "dropped for good");
+    return change (
+        cli, mill, count, ids,
+        "WITH c AS (DELETE FROM \"ArticleWork\""
+        " WHERE state = 'dead' AND ($1::bigint[] IS NULL OR id = ANY ($1::bigint[])) RETURNING 1),"
+        " n AS (SELECT count (*) AS n FROM c),"
+        " l AS (UPDATE \"Ledger\" SET dropped = dropped + n.n FROM n)"
+        " SELECT n FROM n",
+        "dropped for good");
 }
 
 /* ---- */
@@ -171,7 +190,8 @@ check_ids (const char *command, int count, char **ids, bool may_be_all)
 {
     int64_t id;
     for (int i = 0; i < count; i++)
-        if (!(may_be_all && count == 1 && strcmp (ids[i], "all") == 0) && num_parse (ids[i], 1, INT64_MAX, &id) < 0)
+        if (!(may_be_all && count == 1 && strcmp (ids[i], "all") == 0)
+            && num_parse (ids[i], 1, INT64_MAX, &id) < 0)
             return cli_usage (command, "\"%s\" is no number of a dead letter", ids[i]);
     return 0;
 }
@@ -185,8 +205,10 @@ cmd_dead (struct cli *cli, int argc, char **argv)
         int least, most;
         bool may_be_all;
     } actions[] = {
-        { "list", dead_list, 0, 0, false },          { "show", dead_show, 1, 1, false },
-        { "replay", dead_replay, 1, INT_MAX, true }, { "drop", dead_drop, 1, INT_MAX, true },
+        { "list", dead_list, 0, 0, false },
+        { "show", dead_show, 1, 1, false },
+        { "replay", dead_replay, 1, INT_MAX, true },
+        { "drop", dead_drop, 1, INT_MAX, true },
     };
     struct mill *mill;
     size_t i = 0;

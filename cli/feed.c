@@ -24,7 +24,9 @@ failed (struct mill *mill, const char *what)
 static bool
 is_web_address (const char *url)
 {
-    size_t scheme = strncasecmp (url, "https://", 8) == 0 ? 8 : strncasecmp (url, "http://", 7) == 0 ? 7 : 0;
+    size_t scheme = strncasecmp (url, "https://", 8) == 0  ? 8
+                    : strncasecmp (url, "http://", 7) == 0 ? 7
+                                                           : 0;
     return scheme && url[scheme] && url[scheme] != '/' && !url[strcspn (url, " \t\r\n\"<>")];
 }
 
@@ -44,12 +46,18 @@ check_addresses (int count, char **urls)
 static int
 add_one (struct mill *mill, const char *url)
 {
-    PGresult *result = db_query (mill_db (mill), "INSERT INTO \"Source\" AS s (url) VALUES ($1) ON CONFLICT (url)"
-                                 " DO UPDATE SET enabled = TRUE, \"nextDueAt\" = " DB_NOW " WHERE NOT s.enabled"
-                                 " RETURNING (xmax = 0)::int", DB_VALUES (url));
+    PGresult *result =
+        db_query (mill_db (mill),
+                  "INSERT INTO \"Source\" AS s (url) VALUES ($1) ON CONFLICT (url)"
+                  " DO UPDATE SET enabled = TRUE, \"nextDueAt\" = " DB_NOW " WHERE NOT s.enabled"
+                  " RETURNING (xmax = 0)::int",
+                  DB_VALUES (url));
     if (!result)
         return failed (mill, "cannot add the feed");
-    printf ("%s %s\n", !PQntuples (result) ? "known already:" : db_int (result, 0, 0) ? "added" : "switched on again:",
+    printf ("%s %s\n",
+            !PQntuples (result)     ? "known already:"
+            : db_int (result, 0, 0) ? "added"
+                                    : "switched on again:",
             url);
     PQclear (result);
     return 0;
@@ -59,7 +67,8 @@ static int
 remove_one (struct mill *mill, const char *url)
 {
     int64_t rows = 0;
-    if (db_run (mill_db (mill), &rows, "DELETE FROM \"Source\" WHERE url = $1", DB_VALUES (url)) < 0)
+    if (db_run (mill_db (mill), &rows, "DELETE FROM \"Source\" WHERE url = $1", DB_VALUES (url))
+        < 0)
         return failed (mill, "cannot remove the feed");
     if (!rows) {
         cli_say ("there is no feed %s; `newsmill feed list` shows them", url);
@@ -96,7 +105,8 @@ feed_remove (struct cli *cli, int argc, char **argv)
 {
     int r = each (cli, argc, argv, remove_one);
     if (r == 0 && *cli->settings.feeds_opml)
-        cli_say ("what %s (feeds.opml) still names comes back at the next start", cli->settings.feeds_opml);
+        cli_say ("what %s (feeds.opml) still names comes back at the next start",
+                 cli->settings.feeds_opml);
     return r;
 }
 
@@ -105,22 +115,28 @@ feed_remove (struct cli *cli, int argc, char **argv)
 static int
 print_list (const struct cli *cli, struct mill *mill)
 {
-    static const struct table_column columns[] = { { "TITLE", TABLE_LEFT, 12 }, { "TAGS", TABLE_LEFT, 8 },
-                                                   { "STATE", TABLE_LEFT, 0 }, { "URL", TABLE_LEFT, 20 } };
-    PGresult *result = db_query (mill_db (mill), "SELECT coalesce (title, ''), array_to_string (tags, ', '),"
-                                 " CASE WHEN enabled THEN 'on' ELSE 'off' END, url, array_to_json (tags)"
-                                 " FROM \"Source\" ORDER BY id", 0, NULL);
+    static const struct table_column columns[] = { { "TITLE", TABLE_LEFT, 12 },
+                                                   { "TAGS", TABLE_LEFT, 8 },
+                                                   { "STATE", TABLE_LEFT, 0 },
+                                                   { "URL", TABLE_LEFT, 20 } };
+    PGresult *result =
+        db_query (mill_db (mill),
+                  "SELECT coalesce (title, ''), array_to_string (tags, ', '),"
+                  " CASE WHEN enabled THEN 'on' ELSE 'off' END, url, array_to_json (tags)"
+                  " FROM \"Source\" ORDER BY id",
+                  0, NULL);
     if (!result)
         return failed (mill, "cannot read the feeds");
     struct table *table = table_new (columns, COUNT_OF (columns));
     json_t *feeds = json_array ();
     for (int row = 0; row < PQntuples (result); row++) {
-        for (int column = 0; column < (int) COUNT_OF (columns); column++)
+        for (int column = 0; column < (int)COUNT_OF (columns); column++)
             table_add (table, db_text (result, row, column));
         json_t *tags = json_loads (db_text (result, row, 4), 0, NULL);
-        json_array_append_new (feeds, json_pack ("{s:s, s:s, s:b, s:o}", "url", db_text (result, row, 3), "title",
-                                                 db_text (result, row, 0), "enabled",
-                                                 strcmp (db_text (result, row, 2), "on") == 0, "tags", tags));
+        json_array_append_new (
+            feeds, json_pack ("{s:s, s:s, s:b, s:o}", "url", db_text (result, row, 3), "title",
+                              db_text (result, row, 0), "enabled",
+                              strcmp (db_text (result, row, 2), "on") == 0, "tags", tags));
     }
     if (cli->json)
         cli_print_json (feeds);
@@ -162,7 +178,9 @@ feed_import (struct cli *cli, int argc, char **argv)
     }
     r = mill_borrow_database (cli, &mill);
     if (r == 0) {
-        r = feeds_import (mill_db (mill), &opml, &added) < 0 ? failed (mill, "cannot store the feeds") : 0;
+        r = feeds_import (mill_db (mill), &opml, &added) < 0
+                ? failed (mill, "cannot store the feeds")
+                : 0;
         r = mill_close (&mill, r);
     }
     if (r == 0)
@@ -198,9 +216,13 @@ feed_export (struct cli *cli, int argc, char **argv)
 int
 cmd_feed (struct cli *cli, int argc, char **argv)
 {
-    static const struct { const char *name; int (*run) (struct cli *cli, int argc, char **argv); } actions[] = {
-        { "add", feed_add },       { "remove", feed_remove }, { "list", feed_list },   { "import", feed_import },
-        { "export", feed_export }, { "parse", feed_parse_file }, { "check", feed_check },
+    static const struct {
+        const char *name;
+        int (*run) (struct cli *cli, int argc, char **argv);
+    } actions[] = {
+        { "add", feed_add },       { "remove", feed_remove }, { "list", feed_list },
+        { "import", feed_import }, { "export", feed_export }, { "parse", feed_parse_file },
+        { "check", feed_check },
     };
     if (argc < 2)
         return cli_usage (argv[0], "what about the feeds?");

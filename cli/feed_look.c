@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FILE_MOST ((size_t) 256 << 20)
+#define FILE_MOST ((size_t)256 << 20)
 #define FULL_TEXT_WORDS 120 /* a teaser has fewer */
 #define NAME_WIDTH 12
 
@@ -118,20 +118,22 @@ static void
 print_check_json (const struct fetched *got, const struct feed *feed, const struct facts *facts)
 {
     json_t *document = json_pack (
-        "{s:s, s:s, s:I, s:s?, s:s?, s:s?, s:I, s:I, s:s, s:s?, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}",
+        "{s:s, s:s, s:I, s:s?, s:s?, s:s?, s:I, s:I, s:s, s:s?, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
+        "s:o, s:o}",
         "url", got->url, "redirect", got->moved_permanently ? "permanent" : "none or temporary",
-        "status", (json_int_t) got->status, "contentType", got->content_type, "etag", got->etag, "lastModified",
-        got->last_modified, "bytes", (json_int_t) got->body.len, "durationMs", (json_int_t) got->duration_ms,
-        "format", feed_format_name (feed->format), "title", feed->title, "entries", (json_int_t) facts->entries,
-        "dated", (json_int_t) facts->dated, "linked", (json_int_t) facts->linked, "fullText", (json_int_t) facts->full,
-        "teaser", (json_int_t) facts->teaser, "empty", (json_int_t) facts->empty, "words", (json_int_t) facts->words,
-        "newest", date_value (facts->newest_us), "oldest", date_value (facts->oldest_us));
+        "status", (json_int_t)got->status, "contentType", got->content_type, "etag", got->etag,
+        "lastModified", got->last_modified, "bytes", (json_int_t)got->body.len, "durationMs",
+        (json_int_t)got->duration_ms, "format", feed_format_name (feed->format), "title",
+        feed->title, "entries", (json_int_t)facts->entries, "dated", (json_int_t)facts->dated,
+        "linked", (json_int_t)facts->linked, "fullText", (json_int_t)facts->full, "teaser",
+        (json_int_t)facts->teaser, "empty", (json_int_t)facts->empty, "words",
+        (json_int_t)facts->words, "newest", date_value (facts->newest_us), "oldest",
+        date_value (facts->oldest_us));
     cli_print_json (document);
     json_decref (document);
 }
 
-static void
-line (const char *name, const char *format, ...) PRINTF_LIKE (2, 3);
+static void line (const char *name, const char *format, ...) PRINTF_LIKE (2, 3);
 
 static void
 line (const char *name, const char *format, ...)
@@ -142,7 +144,7 @@ line (const char *name, const char *format, ...)
     vsnprintf (text, sizeof text, format, args);
     va_end (args);
     for (char *p = text; *p; p++) /* titles and headers come from outside */
-        if ((unsigned char) *p < 0x20 || *p == 0x7f)
+        if ((unsigned char)*p < 0x20 || *p == 0x7f)
             *p = ' ';
     printf ("%-*s %s\n", NAME_WIDTH, name, text);
 }
@@ -159,22 +161,30 @@ print_dates (const struct facts *facts)
 }
 
 static void
-print_check (const char *url, const struct fetched *got, const struct feed *feed, const struct facts *facts)
+print_check (const char *url, const struct fetched *got, const struct feed *feed,
+             const struct facts *facts)
 {
-    line ("feed", "%s, %s", feed_format_name (feed->format), feed->title ? feed->title : "without a title");
+    line ("feed", "%s, %s", feed_format_name (feed->format),
+          feed->title ? feed->title : "without a title");
     if (strcmp (got->url, url) != 0)
-        line ("address", "leads %s to %s", got->moved_permanently ? "for good" : "for now", got->url);
+        line ("address", "leads %s to %s", got->moved_permanently ? "for good" : "for now",
+              got->url);
     line ("answer", "%ld, %s, %zu bytes in %" PRId64 " ms", got->status,
-          got->content_type ? got->content_type : "no content type", got->body.len, got->duration_ms);
-    line ("validators", "%s%s%s", got->etag ? "ETag" : "", got->etag && got->last_modified ? " and " : "",
-          got->last_modified ? "Last-Modified" : got->etag ? "" : "none: the whole feed travels at every fetch");
+          got->content_type ? got->content_type : "no content type", got->body.len,
+          got->duration_ms);
+    line ("validators", "%s%s%s", got->etag ? "ETag" : "",
+          got->etag && got->last_modified ? " and " : "",
+          got->last_modified ? "Last-Modified"
+          : got->etag        ? ""
+                             : "none: the whole feed travels at every fetch");
     line ("entries", "%zu, %zu of them with an address", facts->entries, facts->linked);
     print_dates (facts);
-    line ("text", "%zu in full, %zu teasers, %zu without; %zu words each on average", facts->full, facts->teaser,
-          facts->empty, facts->entries ? facts->words / facts->entries : 0);
+    line ("text", "%zu in full, %zu teasers, %zu without; %zu words each on average", facts->full,
+          facts->teaser, facts->empty, facts->entries ? facts->words / facts->entries : 0);
     line ("stored", "each new entry as one article; `newsmill feed add %s` takes the feed in", url);
-    for (size_t i = 0; i < MIN_OF (feed->entry_count, (size_t) 5); i++)
-        line (i ? "" : "newest", "%s", feed->entries[i].title ? feed->entries[i].title : "(no title)");
+    for (size_t i = 0; i < MIN_OF (feed->entry_count, (size_t)5); i++)
+        line (i ? "" : "newest", "%s",
+              feed->entries[i].title ? feed->entries[i].title : "(no title)");
 }
 
 static int
@@ -191,7 +201,8 @@ judge (const struct cli *cli, const char *url, const struct fetched *got)
         return 1;
     }
     struct feed_hints hints = { got->url, got->content_type };
-    if (feed_parse (got->body.data ? got->body.data : "", got->body.len, &hints, &feed, reason) < 0) {
+    if (feed_parse (got->body.data ? got->body.data : "", got->body.len, &hints, &feed, reason)
+        < 0) {
         cli_say ("%s is no feed: %s (%s, %zu bytes)", url, reason,
                  got->content_type ? got->content_type : "no content type", got->body.len);
         return 1;
@@ -213,7 +224,7 @@ feed_check (struct cli *cli, int argc, char **argv)
     r = r ? r : cli_load_live (cli);
     if (r)
         return r;
-    fetch (&cli->settings, argv[1], (size_t) cli->settings.fetcher_max_body, &got);
+    fetch (&cli->settings, argv[1], (size_t)cli->settings.fetcher_max_body, &got);
     r = judge (cli, argv[1], &got);
     fetched_fini (&got);
     return r;

@@ -11,9 +11,11 @@
 /* ---- reading ---- */
 
 static int
-read_url (const struct settings *settings, const char *url, struct buf *out, char reason[FEEDS_REASON_SIZE])
+read_url (const struct settings *settings, const char *url, struct buf *out,
+          char reason[FEEDS_REASON_SIZE])
 {
-    struct settings trusting = *settings; /* the operator named it: it may well be on this machine */
+    struct settings trusting =
+        *settings; /* the operator named it: it may well be on this machine */
     trusting.fetcher_allow_private = true;
     struct fetched got;
     fetch (&trusting, url, OPML_BYTES_MAX, &got);
@@ -22,7 +24,8 @@ read_url (const struct settings *settings, const char *url, struct buf *out, cha
         snprintf (reason, FEEDS_REASON_SIZE, "cannot fetch %s: %s", url, got.reason);
         r = got.error == HTTP_BAD_URL ? -EINVAL : -EIO;
     } else if (got.status != 200) {
-        snprintf (reason, FEEDS_REASON_SIZE, "cannot fetch %s: the server answers %ld", url, got.status);
+        snprintf (reason, FEEDS_REASON_SIZE, "cannot fetch %s: the server answers %ld", url,
+                  got.status);
         r = -EIO;
     } else
         buf_add (out, got.body.data ? got.body.data : "", got.body.len);
@@ -31,7 +34,8 @@ read_url (const struct settings *settings, const char *url, struct buf *out, cha
 }
 
 int
-feeds_read (const struct settings *settings, const char *place, struct opml *ret_opml, char reason[FEEDS_REASON_SIZE])
+feeds_read (const struct settings *settings, const char *place, struct opml *ret_opml,
+            char reason[FEEDS_REASON_SIZE])
 {
     struct buf document = { 0 };
     int r = 0;
@@ -42,7 +46,8 @@ feeds_read (const struct settings *settings, const char *place, struct opml *ret
         r = -EINVAL;
     }
     char why[OPML_REASON_SIZE];
-    if (r == 0 && opml_parse (document.data ? document.data : "", document.len, ret_opml, why) < 0) {
+    if (r == 0
+        && opml_parse (document.data ? document.data : "", document.len, ret_opml, why) < 0) {
         snprintf (reason, FEEDS_REASON_SIZE, "%s: %s", place, why);
         r = -EINVAL;
     }
@@ -75,10 +80,12 @@ static int
 import_one (struct db *db, const struct opml_feed *feed, int64_t *added)
 {
     char *tags = array_literal (feed->tags, feed->tag_count);
-    PGresult *result = db_query (db, "INSERT INTO \"Source\" AS s (url, title, tags) VALUES ($1, $2, $3::text[])"
-                                 " ON CONFLICT (url) DO UPDATE SET title = coalesce (excluded.title, s.title),"
-                                 " tags = excluded.tags RETURNING (xmax = 0)::int",
-                                 DB_VALUES (feed->url, feed->title, tags));
+    PGresult *result =
+        db_query (db,
+                  "INSERT INTO \"Source\" AS s (url, title, tags) VALUES ($1, $2, $3::text[])"
+                  " ON CONFLICT (url) DO UPDATE SET title = coalesce (excluded.title, s.title),"
+                  " tags = excluded.tags RETURNING (xmax = 0)::int",
+                  DB_VALUES (feed->url, feed->title, tags));
     free (tags);
     if (!result)
         return -EIO;
@@ -106,9 +113,12 @@ feeds_import (struct db *db, const struct opml *opml, int64_t *ret_added)
 int
 feeds_export (struct db *db, struct opml *ret_opml)
 {
-    PGresult *result = db_query (db, "SELECT s.url, s.title, t.tag FROM \"Source\" s LEFT JOIN LATERAL"
-                                 " unnest (s.tags) WITH ORDINALITY AS t (tag, place) ON TRUE"
-                                 " ORDER BY s.tags, lower (coalesce (s.title, s.url)), s.id, t.place", 0, NULL);
+    PGresult *result =
+        db_query (db,
+                  "SELECT s.url, s.title, t.tag FROM \"Source\" s LEFT JOIN LATERAL"
+                  " unnest (s.tags) WITH ORDINALITY AS t (tag, place) ON TRUE"
+                  " ORDER BY s.tags, lower (coalesce (s.title, s.url)), s.id, t.place",
+                  0, NULL);
     if (!result)
         return -EIO;
     struct opml opml = { 0 };
@@ -116,7 +126,8 @@ feeds_export (struct db *db, struct opml *ret_opml)
         const char *url = db_text (result, row, 0), *tag = db_text (result, row, 2);
         /* Rows of one feed follow each other; looking only at the last keeps this linear. */
         struct opml_feed *feed = opml.count && strcmp (opml.feeds[opml.count - 1].url, url) == 0
-                               ? &opml.feeds[opml.count - 1] : opml_add (&opml, url, db_text (result, row, 1));
+                                     ? &opml.feeds[opml.count - 1]
+                                     : opml_add (&opml, url, db_text (result, row, 1));
         if (tag)
             opml_add_tag (feed, tag, strlen (tag));
     }
@@ -132,8 +143,10 @@ feeds_keep_only (struct db *db, const struct opml *opml)
     for (size_t i = 0; i < opml->count; i++)
         urls[i] = opml->feeds[i].url;
     char *array = array_literal (urls, opml->count);
-    int r = db_run (db, NULL, "UPDATE \"Source\" SET enabled = url = ANY ($1::text[])"
-                    " WHERE enabled <> (url = ANY ($1::text[]))", DB_VALUES (array));
+    int r = db_run (db, NULL,
+                    "UPDATE \"Source\" SET enabled = url = ANY ($1::text[])"
+                    " WHERE enabled <> (url = ANY ($1::text[]))",
+                    DB_VALUES (array));
     free (array);
     free (urls);
     return r;

@@ -13,13 +13,14 @@ struct fetched {
     long status;
     bool moved_permanently;
     int64_t duration_ms;
-    char *url;                                  /* after redirects */
-    char *content_type, *etag, *last_modified;  /* NULL when absent */
+    char *url;                                 /* after redirects */
+    char *content_type, *etag, *last_modified; /* NULL when absent */
     struct buf body;
 };
 
 /* ret_fetched: given (fetched_fini), also after an error. */
-void fetch (const struct settings *settings, const char *url, size_t max_body_bytes, struct fetched *ret_fetched);
+void fetch (const struct settings *settings, const char *url, size_t max_body_bytes,
+            struct fetched *ret_fetched);
 void fetched_fini (struct fetched *fetched);
 
 #endif

@@ -14,7 +14,8 @@
 static const struct command commands[] = {
     { "up", "[--demo] [--summarizers N] [--chunkers N] [--embedders N] [--writers N]",
       "run the whole mill on this machine until Ctrl-C", cmd_up },
-    { "run", "--once [--demo]", "do one run and print its JobRun; exit 0 on SUCCESS, 1 on FAILED", cmd_run },
+    { "run", "--once [--demo]", "do one run and print its JobRun; exit 0 on SUCCESS, 1 on FAILED",
+      cmd_run },
     { "status", "[--json]", "how the mill is doing", cmd_status },
     { "trigger", "[--json]", "start a run now, or join the one in progress", cmd_trigger },
     { "runs", "[ID] [--limit N] [--json]", "the latest runs, or one of them in detail", cmd_runs },
@@ -24,7 +25,8 @@ static const struct command commands[] = {
     { "feed", "add URL... | remove URL... | list | import OPML | export | parse FILE | check URL",
       "manage the feeds, or look at one", cmd_feed },
     { "extract", "FILE", "print the plain text of an HTML page", cmd_extract },
-    { "dead", "list | show ID | replay ID...|all | drop ID...|all", "articles that were given up", cmd_dead },
+    { "dead", "list | show ID | replay ID...|all | drop ID...|all", "articles that were given up",
+      cmd_dead },
     { "config", "check | show [--json]", "check or show the settings", cmd_config },
     { "db", "migrate", "bring the database up to date", cmd_db },
     { "help", "[COMMAND]", "this list, or more about a command", cmd_help },
@@ -72,7 +74,9 @@ unknown_command (const char *name)
     const struct command *best = NULL;
     size_t least = 3; /* further off than two edits is no slip of the fingers */
     for (size_t i = 0; i < COUNT_OF (commands); i++) {
-        size_t d = strncmp (commands[i].name, name, strlen (name)) == 0 ? 0 : distance (name, commands[i].name);
+        size_t d = strncmp (commands[i].name, name, strlen (name)) == 0
+                       ? 0
+                       : distance (name, commands[i].name);
         if (d < least) {
             least = d;
             best = &commands[i];
@@ -93,14 +97,16 @@ set_option (const char *pair)
     size_t count;
     const struct conf_row *rows = conf_rows (&count);
     for (size_t i = 0; equals && i < count; i++)
-        if (strlen (rows[i].key) == (size_t) (equals - pair)
+        if (strlen (rows[i].key) == (size_t)(equals - pair)
             && strncmp (rows[i].key, pair, strlen (rows[i].key)) == 0) {
             char *name = conf_env_name (rows[i].key);
             setenv (name, equals + 1, 1);
             free (name);
             return 0;
         }
-    cli_say ("-o wants section.name=value of a setting, not \"%s\"; `newsmill config show` lists them", pair);
+    cli_say (
+        "-o wants section.name=value of a setting, not \"%s\"; `newsmill config show` lists them",
+        pair);
     return EXIT_USAGE;
 }
 

@@ -16,16 +16,16 @@
 #include <unistd.h>
 
 #define DEMO_READY_MS 10000
-#define DEMO_GROW_S "20"    /* between two articles, so that each tick finds some */
+#define DEMO_GROW_S "20" /* between two articles, so that each tick finds some */
 
 struct mill {
     struct cli *cli;
-    int lock;                    /* -1: not held */
+    int lock; /* -1: not held */
     struct supervisor *supervisor;
-    struct postgres *postgres;   /* NULL: a named database */
+    struct postgres *postgres; /* NULL: a named database */
     char *url;
     struct db *db;
-    char *opml;                  /* where the feeds come from; NULL: they are known */
+    char *opml; /* where the feeds come from; NULL: they are known */
     char *demo_port, *demo_articles;
     char *programs[16];
     size_t program_count;
@@ -38,7 +38,8 @@ make_folders (const struct settings *settings)
 {
     /* The private database's user has to pass through data.dir, hence 0755 for root. */
     unsigned mode = geteuid () == 0 ? 0755 : 0700;
-    char *run = mem_printf ("%s/run", settings->data_dir), *sockets = place_short_dir (settings->data_dir, "");
+    char *run = mem_printf ("%s/run", settings->data_dir),
+         *sockets = place_short_dir (settings->data_dir, "");
     int r = place_make (settings->data_dir, mode);
     const char *where = settings->data_dir;
     if (r == 0)
@@ -49,8 +50,9 @@ make_folders (const struct settings *settings)
     else if (r == 0 && strncmp (settings->broker_endpoint, "ipc://", 6) == 0)
         r = place_make (where = settings->broker_endpoint + 6, 0700);
     if (r < 0)
-        cli_say ("cannot make the folder %s: %s; data.dir (NEWSMILL_DATA_DIR) says where a mill lives", where,
-                 strerror (-r));
+        cli_say (
+            "cannot make the folder %s: %s; data.dir (NEWSMILL_DATA_DIR) says where a mill lives",
+            where, strerror (-r));
     free (run);
     free (sockets);
     return r < 0 ? EXIT_USAGE : 0;
@@ -105,7 +107,8 @@ record_url (const struct mill *self)
     char *path = mem_printf ("%s/run/database.url", self->cli->settings.data_dir);
     int fd = open (path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0 || dprintf (fd, "%s\n", self->url) < 0)
-        log_warn ("cannot write %s, `newsmill feed` won't find the database: %s", path, strerror (errno));
+        log_warn ("cannot write %s, `newsmill feed` won't find the database: %s", path,
+                  strerror (errno));
     if (fd >= 0)
         close (fd);
     free (path);
@@ -165,7 +168,9 @@ mill_migrate (struct mill *self, int *ret_applied)
     char *folder = place_file (PLACE_SQL), reason[DB_REASON_SIZE] = "";
     int r;
     /* Lost halfway, the rest is done when it is back. */
-    while ((r = db_migrate (self->db, folder, self->cli->settings.model_dimensions, ret_applied, reason)) == -EIO) {
+    while ((r = db_migrate (self->db, folder, self->cli->settings.model_dimensions, ret_applied,
+                            reason))
+           == -EIO) {
         if (!self->supervisor)
             break;
         log_warn ("%s; trying again", reason);
@@ -186,8 +191,10 @@ program (struct mill *self, const char *name)
 {
     char *file = mem_printf ("newsmill-%s", name), *path = place_program (file);
     if (!path)
-        log_error ("the program %s is neither beside this one nor in ../libexec/newsmill: the installation is "
-                   "incomplete", file);
+        log_error ("the program %s is neither beside this one nor in ../libexec/newsmill: the "
+                   "installation is "
+                   "incomplete",
+                   file);
     free (file);
     if (path)
         self->programs[self->program_count++] = path;
@@ -224,7 +231,12 @@ int
 mill_start_processes (struct mill *self, const struct mill_scale *scale, bool with_ticker)
 {
     /* In pipeline order; the ticker last, so that the first run finds everybody there. */
-    const struct { const char *name; enum phase phase; int64_t count; bool ends_all; } table[] = {
+    const struct {
+        const char *name;
+        enum phase phase;
+        int64_t count;
+        bool ends_all;
+    } table[] = {
         { "broker", PHASE_BROKER, 1, false },
         { "collector", PHASE_COLLECTOR, 1, true },
         { "fetcher", PHASE_WORK, 1, false },
@@ -241,8 +253,12 @@ mill_start_processes (struct mill *self, const struct mill_scale *scale, bool wi
         if (!path)
             return EXIT_USAGE;
         for (int64_t n = 0; n < table[i].count; n++) {
-            struct service service = { .name = table[i].name, .argv = arguments (&path, 1), .phase = table[i].phase,
-                                       .ends_all = table[i].ends_all, .output = -1, .errors = -1 };
+            struct service service = { .name = table[i].name,
+                                       .argv = arguments (&path, 1),
+                                       .phase = table[i].phase,
+                                       .ends_all = table[i].ends_all,
+                                       .output = -1,
+                                       .errors = -1 };
             int r = start (self, &service);
             if (r)
                 return r;
@@ -263,13 +279,14 @@ demo_port_file (const struct mill *self)
 static int
 take_port (int64_t port)
 {
-    struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons ((uint16_t) port),
+    struct sockaddr_in address = { .sin_family = AF_INET,
+                                   .sin_port = htons ((uint16_t)port),
                                    .sin_addr.s_addr = htonl (INADDR_LOOPBACK) };
     socklen_t size = sizeof address;
     int one = 1, fd = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     bool ok = fd >= 0 && setsockopt (fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) == 0
-           && bind (fd, (struct sockaddr *) &address, size) == 0
-           && getsockname (fd, (struct sockaddr *) &address, &size) == 0;
+              && bind (fd, (struct sockaddr *)&address, size) == 0
+              && getsockname (fd, (struct sockaddr *)&address, &size) == 0;
     if (fd >= 0)
         close (fd);
     return ok ? ntohs (address.sin_port) : 0;
@@ -307,10 +324,11 @@ wait_for_demo (struct mill *self, int fd)
     for (int64_t until = clock_mono_ms () + DEMO_READY_MS; clock_mono_ms () < until;) {
         struct pollfd poll_fd = { fd, POLLIN, 0 };
         ssize_t got = poll (&poll_fd, 1, 100) > 0 ? read (fd, line + n, sizeof line - n) : 0;
-        n += (size_t) MAX_OF (got, (ssize_t) 0);
+        n += (size_t)MAX_OF (got, (ssize_t)0);
         if (memchr (line, '\n', n))
             return 0;
-        if (n == sizeof line || !supervisor_wait (self->supervisor, 0) || supervisor_deaths (self->supervisor, "demo"))
+        if (n == sizeof line || !supervisor_wait (self->supervisor, 0)
+            || supervisor_deaths (self->supervisor, "demo"))
             break;
     }
     return -EIO;
@@ -325,9 +343,13 @@ start_demo_server (struct mill *self)
         return EXIT_TEMP;
     choose_demo_port (self);
     self->demo_articles = place_file (PLACE_DEMO_ARTICLES);
-    const char *argv[] = { path, "--articles", self->demo_articles, "--port", self->demo_port, "--grow", DEMO_GROW_S };
-    struct service service = { .name = "demo", .argv = arguments (argv, COUNT_OF (argv)), .phase = PHASE_FEEDS,
-                               .output = ends[1], .errors = -1 };
+    const char *argv[] = { path,     "--articles", self->demo_articles, "--port", self->demo_port,
+                           "--grow", DEMO_GROW_S };
+    struct service service = { .name = "demo",
+                               .argv = arguments (argv, COUNT_OF (argv)),
+                               .phase = PHASE_FEEDS,
+                               .output = ends[1],
+                               .errors = -1 };
     int r = start (self, &service);
     close (ends[1]);
     if (r == 0 && wait_for_demo (self, ends[0]) < 0) {
@@ -388,7 +410,8 @@ mill_import (struct mill *self)
     int error = feeds_read (&self->cli->settings, self->opml, &opml, reason);
     if (error < 0)
         return unread (self, error, reason);
-    if (feeds_import (self->db, &opml, &added) < 0 || (self->cli->demo && feeds_keep_only (self->db, &opml) < 0))
+    if (feeds_import (self->db, &opml, &added) < 0
+        || (self->cli->demo && feeds_keep_only (self->db, &opml) < 0))
         r = database_failed (self, "cannot store the feeds");
     else
         log_info ("feeds: %zu in %s, %" PRId64 " of them new", opml.count, self->opml, added);
@@ -478,13 +501,15 @@ borrow (struct cli *cli, struct mill **ret_mill)
         return r;
     bool live = place_is_live (cli->settings.data_dir);
     char *url = *cli->settings.database_url ? mem_dup (cli->settings.database_url)
-              : live ? recorded_url (&cli->settings) : NULL;
+                : live                      ? recorded_url (&cli->settings)
+                                            : NULL;
     if (url)
         return connect_once (cli, &url, ret_mill);
     if (!live)
         r = mill_open (cli, &self, &holder);
     if (live || (r == EXIT_TEMP && holder)) {
-        cli_say ("another newsmill is just starting or stopping in %s: try again in a moment", cli->settings.data_dir);
+        cli_say ("another newsmill is just starting or stopping in %s: try again in a moment",
+                 cli->settings.data_dir);
         return EXIT_TEMP;
     }
     r = r ? r : mill_start_database (self);

@@ -21,7 +21,8 @@ MUST_CHECK int mill_start_database (struct mill *mill);
 MUST_CHECK int mill_migrate (struct mill *mill, int *ret_applied);
 /* Starts the demo's server if this is a demo, and brings the feeds in. */
 MUST_CHECK int mill_import (struct mill *mill);
-MUST_CHECK int mill_start_processes (struct mill *mill, const struct mill_scale *scale, bool with_ticker);
+MUST_CHECK int mill_start_processes (struct mill *mill, const struct mill_scale *scale,
+                                     bool with_ticker);
 /* Stops everything and frees the mill. Returns the exit code: that of the first failure, else this one. */
 int mill_close (struct mill **mill, int exit_code);
 

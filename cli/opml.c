@@ -9,8 +9,8 @@
 #include <string.h>
 #include <strings.h>
 
-#define FIELD_MOST 2048   /* bytes of an address, a title or a tag */
-#define TAGS_MOST 64      /* of one feed */
+#define FIELD_MOST 2048 /* bytes of an address, a title or a tag */
+#define TAGS_MOST 64    /* of one feed */
 #define DEPTH_MOST 100
 #define BLANKS " \t\r\n"
 
@@ -51,9 +51,11 @@ opml_add (struct opml *self, const char *url, const char *title)
         if (self->feeds[i].hash == hash && strcmp (self->feeds[i].url, url) == 0)
             return &self->feeds[i];
     if ((self->count & (self->count - 1)) == 0) /* a power of two is full */
-        self->feeds = mem_grow (self->feeds, self->count ? self->count * 2 : 1, sizeof *self->feeds);
+        self->feeds =
+            mem_grow (self->feeds, self->count ? self->count * 2 : 1, sizeof *self->feeds);
     struct opml_feed *feed = &self->feeds[self->count++];
-    *feed = (struct opml_feed){ .url = mem_dup (url), .hash = hash,
+    *feed = (struct opml_feed){ .url = mem_dup (url),
+                                .hash = hash,
                                 .title = title && *title ? mem_dup (title) : NULL };
     return feed;
 }
@@ -79,9 +81,9 @@ static char *
 attribute (const xmlNode *node, const char *name)
 {
     for (const xmlAttr *at = node->properties; at; at = at->next)
-        if (strcasecmp ((const char *) at->name, name) == 0) {
+        if (strcasecmp ((const char *)at->name, name) == 0) {
             xmlChar *value = xmlNodeListGetString (node->doc, at->children, 1);
-            char *text = value ? trimmed ((const char *) value, strlen ((const char *) value)) : NULL;
+            char *text = value ? trimmed ((const char *)value, strlen ((const char *)value)) : NULL;
             xmlFree (value);
             if (text && *text)
                 return text;
@@ -93,7 +95,7 @@ attribute (const xmlNode *node, const char *name)
 static bool
 named (const xmlNode *node, const char *name)
 {
-    return node->type == XML_ELEMENT_NODE && strcasecmp ((const char *) node->name, name) == 0;
+    return node->type == XML_ELEMENT_NODE && strcasecmp ((const char *)node->name, name) == 0;
 }
 
 static char *
@@ -174,10 +176,10 @@ read_outlines (struct reader *self, const xmlNode *parent)
 static int
 read_document (const xmlDoc *document, struct opml *opml, char reason[OPML_REASON_SIZE])
 {
-    const xmlNode *root = xmlDocGetRootElement ((xmlDoc *) (uintptr_t) document);
+    const xmlNode *root = xmlDocGetRootElement ((xmlDoc *)(uintptr_t)document);
     if (!root || !named (root, "opml")) {
         snprintf (reason, OPML_REASON_SIZE, "not OPML: the document begins with <%.40s>",
-                  root ? (const char *) root->name : "nothing");
+                  root ? (const char *)root->name : "nothing");
         return -EBADMSG;
     }
     if (document->intSubset && document->intSubset->entities) {
@@ -201,12 +203,13 @@ opml_parse (const char *data, size_t bytes, struct opml *ret_opml, char reason[O
         snprintf (reason, OPML_REASON_SIZE, "larger than %zu MiB", OPML_BYTES_MAX >> 20);
         return -E2BIG;
     }
-    xmlDoc *document = xmlReadMemory (data, (int) bytes, "opml", NULL, XML_PARSE_NONET | XML_PARSE_NOERROR
-                                      | XML_PARSE_NOWARNING | XML_PARSE_NOCDATA);
+    xmlDoc *document = xmlReadMemory (data, (int)bytes, "opml", NULL,
+                                      XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING
+                                          | XML_PARSE_NOCDATA);
     if (!document) {
         const xmlError *error = xmlGetLastError ();
-        snprintf (reason, OPML_REASON_SIZE, "not well-formed XML: line %d: %.120s", error ? error->line : 0,
-                  error && error->message ? error->message : "unknown");
+        snprintf (reason, OPML_REASON_SIZE, "not well-formed XML: line %d: %.120s",
+                  error ? error->line : 0, error && error->message ? error->message : "unknown");
         reason[strcspn (reason, "\n")] = '\0';
         return -EBADMSG;
     }
@@ -222,7 +225,7 @@ opml_parse (const char *data, size_t bytes, struct opml *ret_opml, char reason[O
 
 /* ---- writing ---- */
 
-#define X(text) ((const xmlChar *) (text))
+#define X(text) ((const xmlChar *)(text))
 
 /* libxml2 writes what it is given: only what XML can carry may go in. given (free) */
 static char *
@@ -230,7 +233,7 @@ xml_text (const char *text)
 {
     char *clean = utf8_clean (text, strlen (text), 0);
     for (char *p = clean; *p; p++)
-        if ((unsigned char) *p < 0x20)
+        if ((unsigned char)*p < 0x20)
             *p = ' ';
     return clean;
 }
@@ -250,7 +253,7 @@ folder_of (xmlNode *parent, const char *name)
     xmlNode *found = NULL;
     for (xmlNode *node = parent->children; node && !found; node = node->next) {
         xmlChar *text = xmlHasProp (node, X ("xmlUrl")) ? NULL : xmlGetProp (node, X ("text"));
-        if (text && strcmp ((const char *) text, wanted) == 0)
+        if (text && strcmp ((const char *)text, wanted) == 0)
             found = node;
         xmlFree (text);
     }
@@ -295,7 +298,7 @@ opml_format (const struct opml *self, const char *title)
     int size = 0;
     xmlDocDumpFormatMemoryEnc (document, &bytes, &size, "UTF-8", 1);
     xmlFreeDoc (document);
-    char *out = mem_copy (bytes, size > 0 ? (size_t) size : 0);
+    char *out = mem_copy (bytes, size > 0 ? (size_t)size : 0);
     xmlFree (bytes);
     return out;
 }

@@ -8,25 +8,26 @@
 #include "base/base.h"
 
 struct opml_feed {
-    char *url;            /* http or https */
-    uint64_t hash;        /* of url */
-    char *title;          /* NULL if it has none */
-    char **tags;          /* each once */
+    char *url;     /* http or https */
+    uint64_t hash; /* of url */
+    char *title;   /* NULL if it has none */
+    char **tags;   /* each once */
     size_t tag_count;
 };
 
 struct opml {
     struct opml_feed *feeds;
     size_t count;
-    size_t skipped;       /* outlines with an address that is neither http nor https */
+    size_t skipped; /* outlines with an address that is neither http nor https */
 };
 
-#define OPML_BYTES_MAX ((size_t) 16 << 20)
+#define OPML_BYTES_MAX ((size_t)16 << 20)
 #define OPML_FEEDS_MAX 20000
 #define OPML_REASON_SIZE 200
 /* A feed that stands in several folders comes once, with the tags of all. *ret_opml: given (opml_fini).
  * 0; -EBADMSG: no OPML; -E2BIG. ret_reason: for people. */
-MUST_CHECK int opml_parse (const char *data, size_t bytes, struct opml *ret_opml, char ret_reason[OPML_REASON_SIZE]);
+MUST_CHECK int opml_parse (const char *data, size_t bytes, struct opml *ret_opml,
+                           char ret_reason[OPML_REASON_SIZE]);
 void opml_fini (struct opml *opml);
 /* Returns the document: given (free). */
 char *opml_format (const struct opml *opml, const char *title);

@@ -27,7 +27,7 @@
 #define DEEPEST_PATH 120 /* components; the index has to fit in an exit code */
 
 struct postgres {
-    char *bin;        /* folder of the programs */
+    char *bin; /* folder of the programs */
     char *program;
     char *cluster, *socket_dir, *log, *url, *admin_url;
     bool drop_to;
@@ -62,8 +62,8 @@ has_server (const char *bin)
 static char *
 find_server (long wanted)
 {
-    static const char *const places[] = { "/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/usr/local/pgsql/bin",
-                                          "/usr/local/bin", "/usr/bin" };
+    static const char *const places[] = { "/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin",
+                                          "/usr/local/pgsql/bin", "/usr/local/bin", "/usr/bin" };
     char *best = NULL;
     for (size_t i = 0; !best && i < COUNT_OF (places); i++) {
         glob_t found;
@@ -107,12 +107,15 @@ choose_server (struct postgres *self, char reason[POSTGRES_REASON_SIZE])
     if (self->bin)
         return 0;
     if (version)
-        snprintf (reason, POSTGRES_REASON_SIZE, "the private database in %s is of PostgreSQL %ld, which is not "
-                  "installed: install it, or move that folder away to begin with an empty database", self->cluster,
-                  version);
+        snprintf (reason, POSTGRES_REASON_SIZE,
+                  "the private database in %s is of PostgreSQL %ld, which is not "
+                  "installed: install it, or move that folder away to begin with an empty database",
+                  self->cluster, version);
     else
-        snprintf (reason, POSTGRES_REASON_SIZE, "no PostgreSQL server is installed (looked in /usr/lib/postgresql/*/bin): "
-                  "install the packages postgresql and postgresql-NN-pgvector, or name a server by database.url");
+        snprintf (reason, POSTGRES_REASON_SIZE,
+                  "no PostgreSQL server is installed (looked in /usr/lib/postgresql/*/bin): "
+                  "install the packages postgresql and postgresql-NN-pgvector, or name a server by "
+                  "database.url");
     return -EINVAL;
 }
 
@@ -134,7 +137,8 @@ choose_user (struct postgres *self, char reason[POSTGRES_REASON_SIZE])
         self->user = names[i];
         return 0;
     }
-    snprintf (reason, POSTGRES_REASON_SIZE, "PostgreSQL does not run as root, and there is neither a user postgres nor "
+    snprintf (reason, POSTGRES_REASON_SIZE,
+              "PostgreSQL does not run as root, and there is neither a user postgres nor "
               "nobody: start newsmill as another user, or name a server by database.url");
     return -EINVAL;
 }
@@ -142,12 +146,15 @@ choose_user (struct postgres *self, char reason[POSTGRES_REASON_SIZE])
 static bool
 drop_privileges (const struct postgres *self)
 {
-    return !self->drop_to || (setgroups (1, &self->gid) == 0 && setgid (self->gid) == 0 && setuid (self->uid) == 0);
+    return !self->drop_to
+           || (setgroups (1, &self->gid) == 0 && setgid (self->gid) == 0
+               && setuid (self->uid) == 0);
 }
 
 /* Runs fn as the server's user, in a process of its own. Returns its result, 0 to 255; -1 if it could not. */
 static int
-as_user (const struct postgres *self, int (*fn) (const struct postgres *self, const void *arg), const void *arg)
+as_user (const struct postgres *self, int (*fn) (const struct postgres *self, const void *arg),
+         const void *arg)
 {
     pid_t pid = fork ();
     if (pid == 0)
@@ -164,8 +171,9 @@ first_closed (const struct postgres *self UNUSED, const void *arg)
 {
     char path[PATH_MAX];
     int index = 0;
-    snprintf (path, sizeof path, "%s/", (const char *) arg);
-    for (char *slash = strchr (path + 1, '/'); slash && index < DEEPEST_PATH; slash = strchr (slash + 1, '/')) {
+    snprintf (path, sizeof path, "%s/", (const char *)arg);
+    for (char *slash = strchr (path + 1, '/'); slash && index < DEEPEST_PATH;
+         slash = strchr (slash + 1, '/')) {
         *slash = '\0';
         index++;
         if (access (path, X_OK) != 0)
@@ -189,11 +197,15 @@ check_reachable (const struct postgres *self, const char *dir, char reason[POSTG
     if (slash)
         *slash = '\0';
     if (index < 0 || index == 255)
-        snprintf (reason, POSTGRES_REASON_SIZE, "cannot become user %s to run the database: this container or service "
-                  "may not change users; start newsmill as an ordinary user", self->user);
+        snprintf (reason, POSTGRES_REASON_SIZE,
+                  "cannot become user %s to run the database: this container or service "
+                  "may not change users; start newsmill as an ordinary user",
+                  self->user);
     else
-        snprintf (reason, POSTGRES_REASON_SIZE, "the private database runs as user %s, who may not enter %s: choose "
-                  "another data.dir (NEWSMILL_DATA_DIR), or chmod o+x %s", self->user, closed, closed);
+        snprintf (reason, POSTGRES_REASON_SIZE,
+                  "the private database runs as user %s, who may not enter %s: choose "
+                  "another data.dir (NEWSMILL_DATA_DIR), or chmod o+x %s",
+                  self->user, closed, closed);
     free (closed);
     return -EINVAL;
 }
@@ -221,8 +233,8 @@ exec_initdb (const struct postgres *self, const void *arg)
     dup2 (self->log_fd, STDERR_FILENO);
     if (chdir ("/") != 0)
         return 254;
-    execl (init->program, init->program, "-D", init->folder, "-U", ROLE, "-E", "UTF8", locale, "--auth=trust",
-           "--no-sync", "--no-instructions", (char *) NULL);
+    execl (init->program, init->program, "-D", init->folder, "-U", ROLE, "-E", "UTF8", locale,
+           "--auth=trust", "--no-sync", "--no-instructions", (char *)NULL);
     return 254;
 }
 
@@ -233,7 +245,8 @@ make_folder (const struct postgres *self, const char *path, char reason[POSTGRES
     if (r == 0 && self->drop_to && lchown (path, self->uid, self->gid) != 0)
         r = -errno;
     if (r < 0)
-        snprintf (reason, POSTGRES_REASON_SIZE, "cannot make the folder %s: %s", path, strerror (-r));
+        snprintf (reason, POSTGRES_REASON_SIZE, "cannot make the folder %s: %s", path,
+                  strerror (-r));
     return r < 0 ? -EINVAL : 0;
 }
 
@@ -281,7 +294,7 @@ static bool
 serves (const struct postgres *self, pid_t pid)
 {
     char path[64], line[4096] = "";
-    snprintf (path, sizeof path, "/proc/%ld/cmdline", (long) pid);
+    snprintf (path, sizeof path, "/proc/%ld/cmdline", (long)pid);
     FILE *file = fopen (path, "re");
     size_t n = file ? fread (line, 1, sizeof line - 1, file) : 0;
     if (file)
@@ -296,10 +309,12 @@ static void
 end_server (const struct postgres *self, pid_t pid)
 {
     static const int signals[] = { SIGINT, SIGQUIT, SIGKILL };
-    log_warn ("a database server of a mill that was killed still runs pid=%ld, stopping it", (long) pid);
+    log_warn ("a database server of a mill that was killed still runs pid=%ld, stopping it",
+              (long)pid);
     for (size_t i = 0; i < COUNT_OF (signals); i++) {
         kill (pid, signals[i]);
-        for (int64_t until = clock_mono_ms () + 5000; clock_mono_ms () < until && serves (self, pid);)
+        for (int64_t until = clock_mono_ms () + 5000;
+             clock_mono_ms () < until && serves (self, pid);)
             usleep (50000); /* no child of ours: there is no event to wait for */
         if (!serves (self, pid))
             return;
@@ -320,8 +335,8 @@ clear_stale_pid (void *arg)
             line[strcspn (line, "\n")] = '\0';
         fclose (file);
     }
-    if (file && num_parse (line, 1, INT32_MAX, &pid) == 0 && serves (self, (pid_t) pid))
-        end_server (self, (pid_t) pid);
+    if (file && num_parse (line, 1, INT32_MAX, &pid) == 0 && serves (self, (pid_t)pid))
+        end_server (self, (pid_t)pid);
     if (file)
         unlink (path);
     free (path);
@@ -333,10 +348,10 @@ static void
 percent_encode (struct buf *out, const char *text)
 {
     for (; *text; text++)
-        if (isalnum ((unsigned char) *text) || strchr ("-._~", *text))
+        if (isalnum ((unsigned char)*text) || strchr ("-._~", *text))
             buf_add_char (out, *text);
         else
-            buf_printf (out, "%%%02X", (unsigned) (unsigned char) *text);
+            buf_printf (out, "%%%02X", (unsigned)(unsigned char)*text);
 }
 
 char *
@@ -369,7 +384,7 @@ static int
 open_log (struct postgres *self, char reason[POSTGRES_REASON_SIZE])
 {
     char *old = mem_printf ("%s.old", self->log);
-    (void) rename (self->log, old); /* there is none at the first start */
+    (void)rename (self->log, old); /* there is none at the first start */
     free (old);
     self->log_fd = open (self->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (self->log_fd >= 0)
@@ -387,10 +402,11 @@ make_socket_folder (const struct postgres *self, char reason[POSTGRES_REASON_SIZ
     int r = lstat (self->socket_dir, &st) == 0 ? 0 : make_folder (self, self->socket_dir, reason);
     if (r < 0)
         return r;
-    if (lstat (self->socket_dir, &st) == 0 && S_ISDIR (st.st_mode) && st.st_uid == owner && !(st.st_mode & 077))
+    if (lstat (self->socket_dir, &st) == 0 && S_ISDIR (st.st_mode) && st.st_uid == owner
+        && !(st.st_mode & 077))
         return 0;
-    snprintf (reason, POSTGRES_REASON_SIZE, "%s is not a folder for the database's user alone: remove it",
-              self->socket_dir);
+    snprintf (reason, POSTGRES_REASON_SIZE,
+              "%s is not a folder for the database's user alone: remove it", self->socket_dir);
     return -EINVAL;
 }
 
@@ -412,7 +428,8 @@ prepare (struct postgres *self, const char *data_dir, char reason[POSTGRES_REASO
 }
 
 int
-postgres_prepare (const char *data_dir, struct postgres **ret_postgres, char reason[POSTGRES_REASON_SIZE])
+postgres_prepare (const char *data_dir, struct postgres **ret_postgres,
+                  char reason[POSTGRES_REASON_SIZE])
 {
     struct postgres *self = MEM_NEW (struct postgres);
     self->log_fd = -1;
@@ -431,7 +448,8 @@ postgres_destroy (struct postgres **postgres)
     struct postgres *self = *postgres;
     if (!self)
         return;
-    char *const texts[] = { self->bin, self->program, self->cluster, self->socket_dir, self->log, self->url, self->admin_url };
+    char *const texts[] = { self->bin, self->program, self->cluster,  self->socket_dir,
+                            self->log, self->url,     self->admin_url };
     for (size_t i = 0; i < COUNT_OF (texts); i++)
         free (texts[i]);
     buf_fini (&self->socket_option);
@@ -454,9 +472,17 @@ postgres_service (struct postgres *self)
 {
     /* fsync and synchronous_commit stay on. No just-in-time compiling: all statements are short. */
     static const char *const options[] = {
-        "listen_addresses=", "unix_socket_permissions=0700", "shared_buffers=128MB", "wal_compression=on",
-        "max_wal_size=2GB", "jit=off", "max_connections=200", "cluster_name=newsmill", "timezone=UTC",
-        "log_timezone=UTC", "log_min_messages=warning",
+        "listen_addresses=",
+        "unix_socket_permissions=0700",
+        "shared_buffers=128MB",
+        "wal_compression=on",
+        "max_wal_size=2GB",
+        "jit=off",
+        "max_connections=200",
+        "cluster_name=newsmill",
+        "timezone=UTC",
+        "log_timezone=UTC",
+        "log_min_messages=warning",
     };
     const char **argv = mem_alloc ((2 * COUNT_OF (options) + 6) * sizeof *argv);
     size_t n = 0;
@@ -469,16 +495,24 @@ postgres_service (struct postgres *self)
         argv[n++] = "-c";
         argv[n++] = options[i];
     }
-    return (struct service){ .name = "postgres", .argv = argv, .phase = PHASE_DATABASE, .drop_to = self->drop_to,
-                             .uid = self->uid, .gid = self->gid, .output = -1, .errors = self->log_fd,
-                             .before = clear_stale_pid, .arg = self };
+    return (struct service){ .name = "postgres",
+                             .argv = argv,
+                             .phase = PHASE_DATABASE,
+                             .drop_to = self->drop_to,
+                             .uid = self->uid,
+                             .gid = self->gid,
+                             .output = -1,
+                             .errors = self->log_fd,
+                             .before = clear_stale_pid,
+                             .arg = self };
 }
 
 static int
 make_database (const struct postgres *self, char reason[POSTGRES_REASON_SIZE])
 {
     PGconn *connection = PQconnectdb (self->admin_url);
-    PGresult *result = PQexec (connection, "SELECT 1 FROM pg_database WHERE datname = '" DATABASE "'");
+    PGresult *result =
+        PQexec (connection, "SELECT 1 FROM pg_database WHERE datname = '" DATABASE "'");
     int r = PQresultStatus (result) == PGRES_TUPLES_OK ? 0 : -EIO;
     bool exists = r == 0 && PQntuples (result) > 0;
     PQclear (result);
@@ -488,7 +522,8 @@ make_database (const struct postgres *self, char reason[POSTGRES_REASON_SIZE])
         PQclear (result);
     }
     if (r < 0)
-        snprintf (reason, POSTGRES_REASON_SIZE, "cannot make the database: %s", PQerrorMessage (connection));
+        snprintf (reason, POSTGRES_REASON_SIZE, "cannot make the database: %s",
+                  PQerrorMessage (connection));
     PQfinish (connection);
     return r;
 }
@@ -512,7 +547,8 @@ explain_death (const struct postgres *self, char reason[POSTGRES_REASON_SIZE])
 }
 
 int
-postgres_wait (struct postgres *self, struct supervisor *supervisor, char reason[POSTGRES_REASON_SIZE])
+postgres_wait (struct postgres *self, struct supervisor *supervisor,
+               char reason[POSTGRES_REASON_SIZE])
 {
     int64_t say_ms = clock_mono_ms () + 5000;
     while (PQping (self->admin_url) != PQPING_OK) {

@@ -20,7 +20,7 @@ struct once {
     struct cli *cli;
     struct supervisor *supervisor; /* NULL: the mill is another one's */
     char *id;
-    json_t *run;                   /* closed */
+    json_t *run; /* closed */
 };
 
 /* Waits; false when a stop was asked for. */
@@ -30,7 +30,9 @@ pause_for (const struct once *self, int ms)
     if (self->supervisor)
         return supervisor_wait (self->supervisor, ms);
     struct timespec span = { ms / 1000, ms % 1000 * 1000000L };
-    nanosleep (&span, NULL); /* nobody tells us when a run in another mill is over: asking again is all there is */
+    nanosleep (
+        &span,
+        NULL); /* nobody tells us when a run in another mill is over: asking again is all there is */
     return true;
 }
 
@@ -74,7 +76,8 @@ wait_for_end (struct once *self)
     int64_t heard_ms = clock_mono_ms ();
     for (;;) {
         json_t *reply = NULL;
-        if (ask (self, json_pack ("{s:s, s:s}", "op", "run", "id", self->id), &reply, reason) == 0) {
+        if (ask (self, json_pack ("{s:s, s:s}", "op", "run", "id", self->id), &reply, reason)
+            == 0) {
             json_t *run = json_object_get (reply, "run");
             if (is_closed (run))
                 self->run = json_incref (run);
@@ -86,7 +89,8 @@ wait_for_end (struct once *self)
         if (!pause_for (self, POLL_MS))
             return EXIT_TEMP;
         if (clock_mono_ms () - heard_ms > SILENCE_MS) {
-            cli_say ("run %s is not over, and the collector no longer answers: %s", self->id, reason);
+            cli_say ("run %s is not over, and the collector no longer answers: %s", self->id,
+                     reason);
             return EXIT_TEMP;
         }
     }

@@ -12,14 +12,16 @@ void
 runs_print (const json_t *runs)
 {
     static const struct table_column columns[] = {
-        { "STARTED (UTC)", TABLE_LEFT, 0 }, { "STATUS", TABLE_LEFT, 0 },   { "ARTICLES", TABLE_RIGHT, 0 },
-        { "EMBEDDINGS", TABLE_RIGHT, 0 },   { "TOOK", TABLE_RIGHT, 0 },    { "RUN", TABLE_LEFT, 36 },
+        { "STARTED (UTC)", TABLE_LEFT, 0 }, { "STATUS", TABLE_LEFT, 0 },
+        { "ARTICLES", TABLE_RIGHT, 0 },     { "EMBEDDINGS", TABLE_RIGHT, 0 },
+        { "TOOK", TABLE_RIGHT, 0 },         { "RUN", TABLE_LEFT, 36 },
         { "ERROR", TABLE_LEFT, 10 },
     };
     struct table *table = table_new (columns, COUNT_OF (columns));
     size_t i;
     json_t *run;
-    json_array_foreach (runs, i, run) {
+    json_array_foreach (runs, i, run)
+    {
         char when[CLOCK_TEXT_SIZE], span[CLI_SPAN_SIZE];
         table_add (table, cli_when (json_object_get (run, "startedAt"), when));
         table_add (table, cli_text (run, "status"));
@@ -37,15 +39,18 @@ static void
 print_stages (const json_t *stages)
 {
     static const struct table_column columns[] = {
-        { "STAGE", TABLE_LEFT, 0 },      { "DONE", TABLE_RIGHT, 0 },      { "FAILED", TABLE_RIGHT, 0 },
-        { "RETURNED", TABLE_RIGHT, 0 },  { "CALLS", TABLE_RIGHT, 0 },     { "TOKENS IN", TABLE_RIGHT, 0 },
+        { "STAGE", TABLE_LEFT, 0 },       { "DONE", TABLE_RIGHT, 0 },
+        { "FAILED", TABLE_RIGHT, 0 },     { "RETURNED", TABLE_RIGHT, 0 },
+        { "CALLS", TABLE_RIGHT, 0 },      { "TOKENS IN", TABLE_RIGHT, 0 },
         { "TOKENS OUT", TABLE_RIGHT, 0 }, { "COST", TABLE_RIGHT, 0 },
     };
-    static const char *const numbers[] = { "done", "failed", "returned", "calls", "tokensIn", "tokensOut" };
+    static const char *const numbers[] = { "done",  "failed",   "returned",
+                                           "calls", "tokensIn", "tokensOut" };
     struct table *table = table_new (columns, COUNT_OF (columns));
     size_t i;
     json_t *stage;
-    json_array_foreach (stages, i, stage) {
+    json_array_foreach (stages, i, stage)
+    {
         table_add (table, cli_text (stage, "stage"));
         for (size_t j = 0; j < COUNT_OF (numbers); j++)
             table_addf (table, "%" PRId64, cli_int (stage, numbers[j]));
@@ -62,16 +67,18 @@ static void
 print_sources (const json_t *sources)
 {
     static const struct table_column columns[] = {
-        { "SOURCE", TABLE_LEFT, 16 },    { "STATE", TABLE_LEFT, 0 },    { "HTTP", TABLE_RIGHT, 0 },
-        { "ENTRIES", TABLE_RIGHT, 0 },   { "NEW", TABLE_RIGHT, 0 },     { "TOOK", TABLE_RIGHT, 0 },
+        { "SOURCE", TABLE_LEFT, 16 },  { "STATE", TABLE_LEFT, 0 }, { "HTTP", TABLE_RIGHT, 0 },
+        { "ENTRIES", TABLE_RIGHT, 0 }, { "NEW", TABLE_RIGHT, 0 },  { "TOOK", TABLE_RIGHT, 0 },
         { "ERROR", TABLE_LEFT, 10 },
     };
     struct table *table = table_new (columns, COUNT_OF (columns));
     size_t i;
     json_t *source;
-    json_array_foreach (sources, i, source) {
+    json_array_foreach (sources, i, source)
+    {
         char span[CLI_SPAN_SIZE];
-        table_add (table, *cli_text (source, "title") ? cli_text (source, "title") : cli_text (source, "url"));
+        table_add (table, *cli_text (source, "title") ? cli_text (source, "title")
+                                                      : cli_text (source, "url"));
         table_add (table, cli_text (source, "state"));
         if (cli_int (source, "status"))
             table_addf (table, "%" PRId64, cli_int (source, "status"));
@@ -114,14 +121,16 @@ int
 cmd_runs (struct cli *cli, int argc, char **argv)
 {
     int64_t limit = 20;
-    const struct cli_option options[] = { { .name = "limit", .number = &limit, .least = 1, .most = 1000 } };
+    const struct cli_option options[] = {
+        { .name = "limit", .number = &limit, .least = 1, .most = 1000 }
+    };
     json_t *reply;
     int r = cli_parse (&argc, argv, options, COUNT_OF (options), 0, 1);
     if (r)
         return r;
     if (argc == 2)
         return show_run (cli, argv[1]);
-    r = cli_ask (cli, json_pack ("{s:s, s:I}", "op", "runs", "limit", (json_int_t) limit), &reply);
+    r = cli_ask (cli, json_pack ("{s:s, s:I}", "op", "runs", "limit", (json_int_t)limit), &reply);
     if (r)
         return r;
     const json_t *runs = json_object_get (reply, "runs");

@@ -16,8 +16,10 @@ add_row (struct table *table, const json_t *source)
     bool enabled = json_is_true (json_object_get (source, "enabled"));
     table_addf (table, "%" PRId64, cli_int (source, "id"));
     table_add (table, *title ? title : cli_text (source, "url"));
-    table_add (table, !enabled ? "off" : failures ? "failing" : json_is_string (json_object_get (source, "lastFetchAt"))
-                                                                ? "good" : "new");
+    table_add (table, !enabled                                                   ? "off"
+                      : failures                                                 ? "failing"
+                      : json_is_string (json_object_get (source, "lastFetchAt")) ? "good"
+                                                                                 : "new");
     table_add (table, cli_text (source, "format"));
     if (status)
         table_addf (table, "%" PRId64, status);
@@ -35,9 +37,14 @@ int
 cmd_sources (struct cli *cli, int argc, char **argv)
 {
     static const struct table_column columns[] = {
-        { "ID", TABLE_RIGHT, 0 },        { "SOURCE", TABLE_LEFT, 16 }, { "STATE", TABLE_LEFT, 0 },
-        { "FORMAT", TABLE_LEFT, 0 },     { "HTTP", TABLE_RIGHT, 0 },   { "ARTICLES", TABLE_RIGHT, 0 },
-        { "LAST SUCCESS (UTC)", TABLE_LEFT, 10 }, { "ERROR", TABLE_LEFT, 10 },
+        { "ID", TABLE_RIGHT, 0 },
+        { "SOURCE", TABLE_LEFT, 16 },
+        { "STATE", TABLE_LEFT, 0 },
+        { "FORMAT", TABLE_LEFT, 0 },
+        { "HTTP", TABLE_RIGHT, 0 },
+        { "ARTICLES", TABLE_RIGHT, 0 },
+        { "LAST SUCCESS (UTC)", TABLE_LEFT, 10 },
+        { "ERROR", TABLE_LEFT, 10 },
     };
     json_t *reply, *source;
     size_t i;
@@ -47,8 +54,7 @@ cmd_sources (struct cli *cli, int argc, char **argv)
         return r;
     const json_t *sources = json_object_get (reply, "sources");
     struct table *table = table_new (columns, COUNT_OF (columns));
-    json_array_foreach (sources, i, source)
-        add_row (table, source);
+    json_array_foreach (sources, i, source) add_row (table, source);
     if (cli->json)
         cli_print_json (reply);
     else if (!json_array_size (sources))

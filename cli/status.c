@@ -23,15 +23,18 @@ line (const char *name, const char *text)
 static void
 print_health (const json_t *status)
 {
-    const json_t *stats = json_object_get (status, "stats"), *last = json_object_get (status, "lastRun");
+    const json_t *stats = json_object_get (status, "stats"),
+                 *last = json_object_get (status, "lastRun");
     int64_t failures = cli_int (stats, "consecutiveFailures");
     struct buf out = { 0 };
     if (json_is_true (json_object_get (status, "healthy")))
         buf_add_str (&out, "healthy");
     else
-        buf_add_str (&out, json_is_true (json_object_get (status, "critical")) ? "CRITICAL" : "NOT healthy");
+        buf_add_str (&out, json_is_true (json_object_get (status, "critical")) ? "CRITICAL"
+                                                                               : "NOT healthy");
     if (failures)
-        buf_printf (&out, ": %s %" PRId64 " in a row", failures == 1 ? "the last run failed," : "runs failed,", failures);
+        buf_printf (&out, ": %s %" PRId64 " in a row",
+                    failures == 1 ? "the last run failed," : "runs failed,", failures);
     if (failures && *cli_text (last, "errorMessage"))
         buf_printf (&out, ": %s", cli_text (last, "errorMessage"));
     line ("newsmill", out.data);
@@ -41,17 +44,20 @@ print_health (const json_t *status)
 static void
 print_schedule (const json_t *status)
 {
-    const json_t *scheduler = json_object_get (status, "scheduler"), *ticks = json_object_get (status, "ticks");
+    const json_t *scheduler = json_object_get (status, "scheduler"),
+                 *ticks = json_object_get (status, "ticks");
     struct buf out = { 0 };
-    buf_printf (&out, "%s (%s), %s", cli_text (scheduler, "description"), cli_text (scheduler, "cronExpression"),
+    buf_printf (&out, "%s (%s), %s", cli_text (scheduler, "description"),
+                cli_text (scheduler, "cronExpression"),
                 !json_is_true (json_object_get (scheduler, "running")) ? "no ticker is running"
-                : json_is_true (json_object_get (scheduler, "currentlyExecuting")) ? "a run is in progress"
-                : "waiting for the next run");
+                : json_is_true (json_object_get (scheduler, "currentlyExecuting"))
+                    ? "a run is in progress"
+                    : "waiting for the next run");
     line ("schedule", out.data);
     buf_clear (&out);
     if (ticks)
-        buf_printf (&out, "%" PRId64 " ran, %" PRId64 " skipped, %" PRId64 " missed", cli_int (ticks, "ran"),
-                    cli_int (ticks, "skipped"), cli_int (ticks, "missed"));
+        buf_printf (&out, "%" PRId64 " ran, %" PRId64 " skipped, %" PRId64 " missed",
+                    cli_int (ticks, "ran"), cli_int (ticks, "skipped"), cli_int (ticks, "missed"));
     if (out.len)
         line ("ticks", out.data);
     buf_fini (&out);
@@ -60,11 +66,13 @@ print_schedule (const json_t *status)
 static void
 print_runs (const json_t *status)
 {
-    const json_t *stats = json_object_get (status, "stats"), *last = json_object_get (status, "lastRun");
+    const json_t *stats = json_object_get (status, "stats"),
+                 *last = json_object_get (status, "lastRun");
     char span[CLI_SPAN_SIZE], ago[CLI_SPAN_SIZE], when[CLOCK_TEXT_SIZE];
     struct buf out = { 0 };
     buf_printf (&out, "%" PRId64 ": %" PRId64 " succeeded, %" PRId64 " failed; %s on average",
-                cli_int (stats, "totalRuns"), cli_int (stats, "successfulRuns"), cli_int (stats, "failedRuns"),
+                cli_int (stats, "totalRuns"), cli_int (stats, "successfulRuns"),
+                cli_int (stats, "failedRuns"),
                 cli_span (json_object_get (stats, "averageDurationMs"), span));
     line ("runs", out.data);
     buf_clear (&out);
@@ -73,8 +81,9 @@ print_runs (const json_t *status)
     else
         buf_printf (&out, "%s UTC, %s ago: %s, %" PRId64 " articles, %" PRId64 " embeddings%s%s",
                     cli_when (json_object_get (last, "startedAt"), when),
-                    cli_span (json_object_get (last, "timeSinceLastRunMs"), ago), cli_text (last, "status"),
-                    cli_int (last, "articlesProcessed"), cli_int (last, "embeddingsCreated"),
+                    cli_span (json_object_get (last, "timeSinceLastRunMs"), ago),
+                    cli_text (last, "status"), cli_int (last, "articlesProcessed"),
+                    cli_int (last, "embeddingsCreated"),
                     json_is_number (json_object_get (last, "durationMs")) ? " in " : "",
                     cli_span (json_object_get (last, "durationMs"), span));
     line ("last run", out.data);
@@ -84,21 +93,25 @@ print_runs (const json_t *status)
 static void
 print_work (const json_t *status)
 {
-    const json_t *check = json_object_get (status, "conservation"), *model = json_object_get (status, "model");
+    const json_t *check = json_object_get (status, "conservation"),
+                 *model = json_object_get (status, "model");
     const char *stage;
     json_t *count;
     struct buf out = { 0 };
-    json_object_foreach (json_object_get (status, "workers"), stage, count)
-        buf_printf (&out, "%s%s %" JSON_INTEGER_FORMAT, out.len ? ", " : "", stage, json_integer_value (count));
+    json_object_foreach (json_object_get (status, "workers"), stage, count) buf_printf (
+        &out, "%s%s %" JSON_INTEGER_FORMAT, out.len ? ", " : "", stage, json_integer_value (count));
     line ("workers", out.len ? out.data : "none");
     buf_clear (&out);
     if (json_is_object (check)) {
-        buf_printf (&out, "%" PRId64 " done, %" PRId64 " pending, %" PRId64 " in flight, %" PRId64 " dead%s",
-                    cli_int (check, "done"), cli_int (check, "pending"), cli_int (check, "leased"),
-                    cli_int (check, "dead"), cli_int (check, "dead") ? " (`newsmill dead list`)" : "");
+        buf_printf (
+            &out,
+            "%" PRId64 " done, %" PRId64 " pending, %" PRId64 " in flight, %" PRId64 " dead%s",
+            cli_int (check, "done"), cli_int (check, "pending"), cli_int (check, "leased"),
+            cli_int (check, "dead"), cli_int (check, "dead") ? " (`newsmill dead list`)" : "");
         line ("articles", out.data);
-        line ("ledger", json_is_true (json_object_get (check, "ok")) ? "balanced: every article is accounted for"
-                                                                       : "NOT balanced: see the collector's log");
+        line ("ledger", json_is_true (json_object_get (check, "ok"))
+                            ? "balanced: every article is accounted for"
+                            : "NOT balanced: see the collector's log");
     }
     buf_clear (&out);
     buf_printf (&out, "%s, %s", cli_text (model, "summary"), cli_text (model, "embedding"));

@@ -17,34 +17,38 @@
 
 #define BACKOFF_LEAST_MS 200
 #define BACKOFF_MOST_MS 10000
-#define SETTLED_MS 10000   /* who lived that long begins with the shortest back-off again */
+#define SETTLED_MS 10000 /* who lived that long begins with the shortest back-off again */
 #define HURRY_MS 1000
 #define EXEC_FAILED 127
 
 /* From the request to stop to the last exit at most 30 s, the database's shutdown aside. */
-static const struct { int signal, last_signal; int64_t patience_ms; } phases[PHASE_COUNT] = {
+static const struct {
+    int signal, last_signal;
+    int64_t patience_ms;
+} phases[PHASE_COUNT] = {
     [PHASE_TICKER] = { SIGTERM, SIGKILL, 1000 },
     [PHASE_COLLECTOR] = { SIGTERM, SIGKILL, 23000 },
     [PHASE_WORK] = { SIGTERM, SIGKILL, 3000 },
     [PHASE_BROKER] = { SIGTERM, SIGKILL, 1000 },
     [PHASE_FEEDS] = { SIGTERM, SIGKILL, 1000 },
-    [PHASE_DATABASE] = { SIGINT, SIGQUIT, 15000 }, /* PostgreSQL's fast shutdown; its immediate one */
+    [PHASE_DATABASE] = { SIGINT, SIGQUIT,
+                         15000 }, /* PostgreSQL's fast shutdown; its immediate one */
 };
 
 struct child {
     struct service service;
-    pid_t pid;             /* 0: not running */
+    pid_t pid; /* 0: not running */
     int64_t started_ms, next_start_ms, backoff_ms;
-    bool wanted;           /* to be started at next_start_ms */
+    bool wanted; /* to be started at next_start_ms */
     size_t deaths;
 };
 
 struct supervisor {
-    int signals;           /* signalfd */
+    int signals; /* signalfd */
     struct child **children;
     size_t count;
     bool stopping, hurried, last_signal_sent;
-    enum phase phase;      /* while stopping */
+    enum phase phase; /* while stopping */
     int64_t deadline_ms;
     int exit_code;
 };
@@ -109,13 +113,14 @@ become (const struct service *service, pid_t parent, int output)
     dup2 (output >= 0 ? output : STDERR_FILENO, STDOUT_FILENO);
     if (null > STDERR_FILENO)
         close (null);
-    if (service->drop_to && (setgroups (1, &service->gid) != 0 || setgid (service->gid) != 0
-                             || setuid (service->uid) != 0))
+    if (service->drop_to
+        && (setgroups (1, &service->gid) != 0 || setgid (service->gid) != 0
+            || setuid (service->uid) != 0))
         _exit (EXEC_FAILED);
     prctl (PR_SET_PDEATHSIG, phases[service->phase].signal); /* setuid clears it, hence after */
     if (getppid () != parent)
         _exit (EXEC_FAILED);
-    execv (service->argv[0], (char *const *) (uintptr_t) service->argv);
+    execv (service->argv[0], (char *const *)(uintptr_t)service->argv);
     _exit (EXEC_FAILED);
 }
 
@@ -134,7 +139,7 @@ start_child (struct child *child)
     child->wanted = false;
     child->started_ms = clock_mono_ms ();
     child->service.output = -1; /* whoever read it has read what it waited for */
-    log_debug ("%s started pid=%ld", service->name, (long) pid);
+    log_debug ("%s started pid=%ld", service->name, (long)pid);
     return 0;
 }
 
@@ -185,14 +190,15 @@ signal_phase (const struct supervisor *self, enum phase phase, int signal)
 static void
 enter_phase (struct supervisor *self)
 {
-    while (self->phase < PHASE_COUNT && !signal_phase (self, self->phase, phases[self->phase].signal))
+    while (self->phase < PHASE_COUNT
+           && !signal_phase (self, self->phase, phases[self->phase].signal))
         self->phase++;
     self->last_signal_sent = false;
     if (self->phase == PHASE_COUNT)
         return;
     int64_t patience = phases[self->phase].patience_ms;
     if (self->hurried && self->phase != PHASE_DATABASE)
-        patience = MIN_OF (patience, (int64_t) HURRY_MS);
+        patience = MIN_OF (patience, (int64_t)HURRY_MS);
     self->deadline_ms = clock_mono_ms () + patience;
 }
 
@@ -216,8 +222,8 @@ supervisor_hurry (struct supervisor *self)
     self->hurried = true;
     if (!self->stopping || self->phase >= PHASE_DATABASE)
         return;
-    for (int phase = (int) self->phase + 1; phase < PHASE_DATABASE; phase++)
-        signal_phase (self, (enum phase) phase, SIGTERM);
+    for (int phase = (int)self->phase + 1; phase < PHASE_DATABASE; phase++)
+        signal_phase (self, (enum phase)phase, SIGTERM);
     self->deadline_ms = MIN_OF (self->deadline_ms, clock_mono_ms () + HURRY_MS);
 }
 
@@ -253,7 +259,8 @@ continue_stop (struct supervisor *self)
     int last = self->last_signal_sent ? SIGKILL : phases[self->phase].last_signal;
     for (size_t i = 0; i < self->count; i++)
         if (self->children[i]->pid && self->children[i]->service.phase == self->phase)
-            log_warn ("%s did not stop in time, sending signal %d", self->children[i]->service.name, last);
+            log_warn ("%s did not stop in time, sending signal %d", self->children[i]->service.name,
+                      last);
     signal_phase (self, self->phase, last);
     self->last_signal_sent = true;
     self->deadline_ms = clock_mono_ms () + 5000;
@@ -267,8 +274,8 @@ schedule_restart (struct child *child)
     int64_t now = clock_mono_ms ();
     if (now - child->started_ms >= SETTLED_MS)
         child->backoff_ms = 0;
-    child->backoff_ms = MIN_OF (MAX_OF (child->backoff_ms * 2, (int64_t) BACKOFF_LEAST_MS),
-                                (int64_t) BACKOFF_MOST_MS);
+    child->backoff_ms = MIN_OF (MAX_OF (child->backoff_ms * 2, (int64_t)BACKOFF_LEAST_MS),
+                                (int64_t)BACKOFF_MOST_MS);
     child->next_start_ms = now + child->backoff_ms;
     child->wanted = true;
 }
@@ -277,7 +284,8 @@ static void
 describe_death (int status, char *out, size_t size)
 {
     if (WIFSIGNALED (status))
-        snprintf (out, size, "was killed by signal %d (%s)", WTERMSIG (status), strsignal (WTERMSIG (status)));
+        snprintf (out, size, "was killed by signal %d (%s)", WTERMSIG (status),
+                  strsignal (WTERMSIG (status)));
     else if (WEXITSTATUS (status) == EXEC_FAILED)
         snprintf (out, size, "could not be executed");
     else
@@ -301,12 +309,14 @@ on_death (struct supervisor *self, struct child *child, int status)
     } else if (WIFEXITED (status) && WEXITSTATUS (status) == EXEC_FAILED) {
         log_error ("%s (%s) %s: stopping", name, child->service.argv[0], what);
         supervisor_stop (self, EXIT_TEMP);
-    } else if (child->service.ends_all && WIFEXITED (status) && WEXITSTATUS (status) == EXIT_ASKED) {
+    } else if (child->service.ends_all && WIFEXITED (status)
+               && WEXITSTATUS (status) == EXIT_ASKED) {
         log_info ("%s was asked to shut down: stopping", name);
         supervisor_stop (self, EXIT_ASKED);
     } else {
         schedule_restart (child);
-        log_warn ("%s pid=%ld %s, starting it again in %" PRId64 " ms", name, (long) pid, what, child->backoff_ms);
+        log_warn ("%s pid=%ld %s, starting it again in %" PRId64 " ms", name, (long)pid, what,
+                  child->backoff_ms);
     }
 }
 
@@ -355,9 +365,10 @@ supervisor_turn (struct supervisor *self, int timeout_ms)
 {
     int64_t now = clock_mono_ms (), until = next_event_ms (self, now + timeout_ms);
     struct pollfd poll_fd = { self->signals, POLLIN, 0 };
-    (void) poll (&poll_fd, 1, (int) MAX_OF (until - now, (int64_t) 0)); /* an error shows as nothing read below */
+    (void)poll (&poll_fd, 1,
+                (int)MAX_OF (until - now, (int64_t)0)); /* an error shows as nothing read below */
     struct signalfd_siginfo info;
-    while (read (self->signals, &info, sizeof info) == (ssize_t) sizeof info)
+    while (read (self->signals, &info, sizeof info) == (ssize_t)sizeof info)
         if (info.ssi_signo != SIGCHLD)
             asked_to_stop (self);
     reap (self);
@@ -372,7 +383,7 @@ supervisor_wait (struct supervisor *self, int timeout_ms)
 {
     int64_t until = clock_mono_ms () + timeout_ms;
     do
-        supervisor_turn (self, (int) MAX_OF (until - clock_mono_ms (), (int64_t) 0));
+        supervisor_turn (self, (int)MAX_OF (until - clock_mono_ms (), (int64_t)0));
     while (!self->stopping && clock_mono_ms () < until);
     return !self->stopping;
 }

@@ -15,20 +15,22 @@ enum phase {
     PHASE_COLLECTOR, /* leaves when the run in progress is closed */
     PHASE_WORK,
     PHASE_BROKER,
-    PHASE_FEEDS,     /* the demo's server */
+    PHASE_FEEDS, /* the demo's server */
     PHASE_DATABASE,
     PHASE_COUNT,
 };
 
 struct service {
-    const char *name;      /* in the log */
-    const char **argv;     /* given: NULL-terminated, argv[0] is the program's path. Strings are borrowed */
+    const char *name; /* in the log */
+    const char *
+        *argv; /* given: NULL-terminated, argv[0] is the program's path. Strings are borrowed */
     enum phase phase;
-    bool drop_to;          /* run as uid and gid */
+    bool drop_to; /* run as uid and gid */
     uid_t uid;
     gid_t gid;
-    bool ends_all;         /* when it leaves with 0 of its own accord, everybody is to leave */
-    int output, errors;    /* descriptors for standard output (first start only) and error; -1: our standard error */
+    bool ends_all; /* when it leaves with 0 of its own accord, everybody is to leave */
+    int output,
+        errors; /* descriptors for standard output (first start only) and error; -1: our standard error */
     /* Called in this process before each start. May be NULL. */
     void (*before) (void *arg);
     void *arg;

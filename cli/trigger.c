@@ -16,7 +16,9 @@ cmd_trigger (struct cli *cli, int argc, char **argv)
     if (cli->json)
         cli_print_json (reply);
     else
-        printf ("%s %s\n", json_is_true (json_object_get (reply, "joined")) ? "joined the run in progress:" : "started",
+        printf ("%s %s\n",
+                json_is_true (json_object_get (reply, "joined")) ? "joined the run in progress:"
+                                                                 : "started",
                 cli_text (reply, "run"));
     json_decref (reply);
     return 0;

@@ -16,8 +16,10 @@
 static int
 already_running (const struct cli *cli, int64_t holder)
 {
-    cli_say ("a mill is running in %s already (process %" PRId64 "): `newsmill status` shows it; stop it first, or "
-             "choose another data.dir (NEWSMILL_DATA_DIR)", cli->settings.data_dir, holder);
+    cli_say ("a mill is running in %s already (process %" PRId64
+             "): `newsmill status` shows it; stop it first, or "
+             "choose another data.dir (NEWSMILL_DATA_DIR)",
+             cli->settings.data_dir, holder);
     return EXIT_TEMP;
 }
 
@@ -40,7 +42,8 @@ chosen_port (const struct cli *cli, struct mill *mill)
 static void
 banner (const struct cli *cli, struct mill *mill)
 {
-    char *port = cli->settings.http_port ? mem_printf ("%" PRId64, cli->settings.http_port) : chosen_port (cli, mill);
+    char *port = cli->settings.http_port ? mem_printf ("%" PRId64, cli->settings.http_port)
+                                         : chosen_port (cli, mill);
     const struct settings *s = &cli->settings;
     const char *host = strcmp (s->http_address, "0.0.0.0") == 0 ? "127.0.0.1" : s->http_address;
     const char *demo = cli->demo ? " --demo" : "";
@@ -49,9 +52,11 @@ banner (const struct cli *cli, struct mill *mill)
     if (port)
         printf ("  status     http://%s:%s/api/job-status\n", host, port);
     printf ("             newsmill status%s, newsmill watch%s\n", demo, demo);
-    printf ("  models     %s\n", local ? "local: built in, no key and no network needed (model.base_url names a server)"
-                                      : s->model_base_url);
-    printf ("  database   %s\n", mill_is_private (mill) ? "private, in the data folder" : "the one of database.url");
+    printf ("  models     %s\n",
+            local ? "local: built in, no key and no network needed (model.base_url names a server)"
+                  : s->model_base_url);
+    printf ("  database   %s\n",
+            mill_is_private (mill) ? "private, in the data folder" : "the one of database.url");
     printf ("  data       %s\n", s->data_dir);
     printf ("  stop       Ctrl-C: the run in progress may finish (up to 30 s); twice to hurry\n\n");
     fflush (stdout);

@@ -22,18 +22,20 @@ static const char *const stages[] = { "summarizer", "chunker", "embedder", "writ
 struct watch {
     struct cli *cli;
     int signals;
-    bool screen;     /* redraw in place */
-    size_t drawn;    /* lines on the screen */
+    bool screen;  /* redraw in place */
+    size_t drawn; /* lines on the screen */
 };
 
 /* ---- drawing ---- */
 
 static void
-add_bar (struct buf *out, const char *label, int64_t done, int64_t total, const char *note, size_t width)
+add_bar (struct buf *out, const char *label, int64_t done, int64_t total, const char *note,
+         size_t width)
 {
-    size_t bar = MIN_OF (width > LABEL_WIDTH + 30 ? width - LABEL_WIDTH - 30 : 10, (size_t) BAR_MOST);
-    double part = total > 0 ? MIN_OF ((double) done / (double) total, 1.0) : 0;
-    size_t full = (size_t) (part * (double) bar);
+    size_t bar =
+        MIN_OF (width > LABEL_WIDTH + 30 ? width - LABEL_WIDTH - 30 : 10, (size_t)BAR_MOST);
+    double part = total > 0 ? MIN_OF ((double)done / (double)total, 1.0) : 0;
+    size_t full = (size_t)(part * (double)bar);
     struct buf line = { 0 };
     buf_printf (&line, "%-*s ", LABEL_WIDTH, label);
     for (size_t i = 0; i < bar; i++)
@@ -64,8 +66,9 @@ draw_run (struct buf *out, const json_t *run, size_t width)
     char span[CLI_SPAN_SIZE], line[160], note[64];
     const json_t *counts = json_object_get (run, "stages");
     int64_t total = article_total (run);
-    snprintf (line, sizeof line, "run %s, %s, %" PRId64 " new articles, %" PRId64 " dead", cli_text (run, "id"),
-              cli_span (json_object_get (run, "elapsedMs"), span), cli_int (run, "intake"), cli_int (run, "dead"));
+    snprintf (line, sizeof line, "run %s, %s, %" PRId64 " new articles, %" PRId64 " dead",
+              cli_text (run, "id"), cli_span (json_object_get (run, "elapsedMs"), span),
+              cli_int (run, "intake"), cli_int (run, "dead"));
     add_line (out, line, width);
     add_bar (out, "feeds", cli_int (run, "sourcesDone"), cli_int (run, "sourcesTotal"), "", width);
     for (size_t i = 0; i < COUNT_OF (stages); i++) {
@@ -73,7 +76,7 @@ draw_run (struct buf *out, const json_t *run, size_t width)
         int64_t failed = cli_int (count, "failed");
         int n = snprintf (note, sizeof note, ", holds %" PRId64, cli_int (count, "held"));
         if (failed)
-            snprintf (note + n, sizeof note - (size_t) n, ", %" PRId64 " failed", failed);
+            snprintf (note + n, sizeof note - (size_t)n, ", %" PRId64 " failed", failed);
         add_bar (out, stages[i], cli_int (count, "done"), total, note, width);
     }
 }
@@ -84,10 +87,13 @@ draw_idle (struct buf *out, const json_t *status, size_t width)
     const json_t *last = json_object_get (status, "lastRun");
     char ago[CLI_SPAN_SIZE], span[CLI_SPAN_SIZE], line[512];
     if (json_is_object (last))
-        snprintf (line, sizeof line, "no run in progress; the last one, %s ago: %s, %" PRId64 " articles, %" PRId64
-                  " embeddings in %s %s", cli_span (json_object_get (last, "timeSinceLastRunMs"), ago),
-                  cli_text (last, "status"), cli_int (last, "articlesProcessed"), cli_int (last, "embeddingsCreated"),
-                  cli_span (json_object_get (last, "durationMs"), span), cli_text (last, "errorMessage"));
+        snprintf (
+            line, sizeof line,
+            "no run in progress; the last one, %s ago: %s, %" PRId64 " articles, %" PRId64
+            " embeddings in %s %s",
+            cli_span (json_object_get (last, "timeSinceLastRunMs"), ago), cli_text (last, "status"),
+            cli_int (last, "articlesProcessed"), cli_int (last, "embeddingsCreated"),
+            cli_span (json_object_get (last, "durationMs"), span), cli_text (last, "errorMessage"));
     else
         snprintf (line, sizeof line, "no run yet");
     add_line (out, line, width);
@@ -97,13 +103,15 @@ static void
 plain_run (struct buf *out, const json_t *run)
 {
     const json_t *counts = json_object_get (run, "stages");
-    buf_printf (out, "run %s elapsed_ms=%" PRId64 " feeds=%" PRId64 "/%" PRId64 " new=%" PRId64 " done=%" PRId64
-                " pending=%" PRId64 " leased=%" PRId64 " dead=%" PRId64, cli_text (run, "id"),
-                cli_int (run, "elapsedMs"), cli_int (run, "sourcesDone"), cli_int (run, "sourcesTotal"),
-                cli_int (run, "intake"), cli_int (run, "done"), cli_int (run, "pending"), cli_int (run, "leased"),
-                cli_int (run, "dead"));
+    buf_printf (out,
+                "run %s elapsed_ms=%" PRId64 " feeds=%" PRId64 "/%" PRId64 " new=%" PRId64
+                " done=%" PRId64 " pending=%" PRId64 " leased=%" PRId64 " dead=%" PRId64,
+                cli_text (run, "id"), cli_int (run, "elapsedMs"), cli_int (run, "sourcesDone"),
+                cli_int (run, "sourcesTotal"), cli_int (run, "intake"), cli_int (run, "done"),
+                cli_int (run, "pending"), cli_int (run, "leased"), cli_int (run, "dead"));
     for (size_t i = 0; i < COUNT_OF (stages); i++)
-        buf_printf (out, " %s=%" PRId64, stages[i], cli_int (json_object_get (counts, stages[i]), "done"));
+        buf_printf (out, " %s=%" PRId64, stages[i],
+                    cli_int (json_object_get (counts, stages[i]), "done"));
     buf_add_char (out, '\n');
 }
 
@@ -124,7 +132,8 @@ show (struct watch *self, const struct buf *text)
 static int
 ask (struct watch *self, const char *op, json_t **ret_reply, char reason[CLIENT_REASON_SIZE])
 {
-    return client_ask (self->cli->settings.collector_endpoint, CLIENT_TIMEOUT_MS, client_request (op), ret_reply, reason);
+    return client_ask (self->cli->settings.collector_endpoint, CLIENT_TIMEOUT_MS,
+                       client_request (op), ret_reply, reason);
 }
 
 static void
@@ -132,7 +141,7 @@ draw (struct watch *self, struct buf *out)
 {
     char reason[CLIENT_REASON_SIZE] = "";
     json_t *reply = NULL, *status = NULL;
-    size_t width = MAX_OF (table_terminal_width (), (size_t) (self->screen ? 40 : 0));
+    size_t width = MAX_OF (table_terminal_width (), (size_t)(self->screen ? 40 : 0));
     if (ask (self, "progress", &reply, reason) < 0)
         add_line (out, reason, width);
     else if (self->cli->json) {

@@ -17,6 +17,20 @@ struct loader {
     char *text;         /* the file's bytes, for line numbers */
 };
 
+/* Strings of settings live as long as the process: kept where a leak checker sees them. */
+static const char *
+keep (char *text)
+{
+    static struct kept {
+        char *text;
+        struct kept *next;
+    } *all;
+    struct kept *kept = MEM_NEW (struct kept);
+    *kept = (struct kept){ text, all };
+    all = kept;
+    return text;
+}
+
 static const struct conf_row *
 row_of (const char *key)
 {
@@ -134,7 +148,7 @@ static void
 set_value (struct loader *self, const struct conf_row *row, const char *value, const char *origin)
 {
     bool flag;
-    char *copy;
+    const char *copy;
     switch (row->kind) {
     case CONF_INT:
     case CONF_BYTES:
@@ -156,7 +170,7 @@ set_value (struct loader *self, const struct conf_row *row, const char *value, c
     case CONF_SECRET:
         break;
     }
-    copy = mem_dup (value); /* lives as long as the process */
+    copy = keep (mem_dup (value));
     memcpy ((char *) self->settings + row->offset, &copy, sizeof copy);
 }
 
@@ -259,8 +273,8 @@ default_data_dir (void)
     if (geteuid () == 0)
         return "/var/lib/newsmill";
     if (xdg && *xdg == '/')
-        return mem_printf ("%s/newsmill", xdg);
-    return mem_printf ("%s/.local/share/newsmill", home && *home ? home : "/tmp");
+        return keep (mem_printf ("%s/newsmill", xdg));
+    return keep (mem_printf ("%s/.local/share/newsmill", home && *home ? home : "/tmp"));
 }
 
 /* A fault that shows only beside other settings: the value may have come from anywhere. */
@@ -314,12 +328,12 @@ resolve (struct loader *self)
         s->data_dir = default_data_dir ();
     else if (*s->data_dir != '/') {
         char cwd[4096];
-        s->data_dir = mem_printf ("%s/%s", getcwd (cwd, sizeof cwd) ? cwd : "", s->data_dir);
+        s->data_dir = keep (mem_printf ("%s/%s", getcwd (cwd, sizeof cwd) ? cwd : "", s->data_dir));
     }
     if (!*s->broker_endpoint)
-        s->broker_endpoint = mem_printf ("ipc://%s/run", s->data_dir);
+        s->broker_endpoint = keep (mem_printf ("ipc://%s/run", s->data_dir));
     if (!*s->collector_endpoint)
-        s->collector_endpoint = mem_printf ("ipc://%s/run/status", s->data_dir);
+        s->collector_endpoint = keep (mem_printf ("ipc://%s/run/status", s->data_dir));
     if (!*s->model_base_url)
         s->model_base_url = *s->model_api_key ? "https://openrouter.ai/api/v1" : "local";
     if (!s->model_dimensions)

@@ -19,7 +19,8 @@ static bool
 migration_version (const char *name, int64_t *ret_version)
 {
     size_t digits = strspn (name, "0123456789"), length = strlen (name);
-    if (!digits || digits > 9 || name[digits] != '_' || length < 5 || strcmp (name + length - 4, ".sql") != 0)
+    if (!digits || digits > 9 || name[digits] != '_' || length < 5
+        || strcmp (name + length - 4, ".sql") != 0)
         return false;
     char *number = mem_copy (name, digits);
     int r = num_parse (number, 1, INT32_MAX, ret_version);
@@ -35,27 +36,31 @@ by_version (const void *a, const void *b)
 }
 
 static int
-check_list (const char *folder, const struct migration *list, size_t count, char reason[DB_REASON_SIZE])
+check_list (const char *folder, const struct migration *list, size_t count,
+            char reason[DB_REASON_SIZE])
 {
     if (!count) {
-        snprintf (reason, DB_REASON_SIZE, "%s holds no migrations: the installation is incomplete", folder);
+        snprintf (reason, DB_REASON_SIZE, "%s holds no migrations: the installation is incomplete",
+                  folder);
         return -EINVAL;
     }
     for (size_t i = 1; i < count; i++)
         if (list[i].version == list[i - 1].version) {
-            snprintf (reason, DB_REASON_SIZE, "%s: %s and %s have the same number", folder, list[i - 1].name,
-                      list[i].name);
+            snprintf (reason, DB_REASON_SIZE, "%s: %s and %s have the same number", folder,
+                      list[i - 1].name, list[i].name);
             return -EINVAL;
         }
     return 0;
 }
 
 int
-migrate_list (const char *folder, struct migration **ret_list, size_t *ret_count, char reason[DB_REASON_SIZE])
+migrate_list (const char *folder, struct migration **ret_list, size_t *ret_count,
+              char reason[DB_REASON_SIZE])
 {
     DIR *dir = opendir (folder);
     if (!dir) {
-        snprintf (reason, DB_REASON_SIZE, "cannot read the migrations in %s: %s", folder, strerror (errno));
+        snprintf (reason, DB_REASON_SIZE, "cannot read the migrations in %s: %s", folder,
+                  strerror (errno));
         return -EIO;
     }
     struct migration *list = NULL;
@@ -93,7 +98,9 @@ migrate_fill (const char *sql, int64_t dimensions)
 {
     char number[24];
     snprintf (number, sizeof number, "%" PRId64, dimensions);
-    const struct { const char *name, *value; } places[] = {
+    const struct {
+        const char *name, *value;
+    } places[] = {
         { "$DIMENSIONS", number },
         { "$INDEX", dimensions <= MIGRATE_INDEX_MOST ? "" : "-- " },
     };
@@ -145,12 +152,17 @@ failed (const struct db *db, const char *what, char reason[DB_REASON_SIZE])
 static int
 explain (const char *name, const PGresult *result, char reason[DB_REASON_SIZE])
 {
-    static const struct { const char *state, *advice; } known[] = {
-        { "0A000", "the server lacks the pgvector extension: install pgvector for this PostgreSQL version there "
+    static const struct {
+        const char *state, *advice;
+    } known[] = {
+        { "0A000", "the server lacks the pgvector extension: install pgvector for this PostgreSQL "
+                   "version there "
                    "(Debian, Ubuntu: postgresql-NN-pgvector)" },
-        { "58P01", "the server lacks the pgvector extension: install pgvector for this PostgreSQL version there "
+        { "58P01", "the server lacks the pgvector extension: install pgvector for this PostgreSQL "
+                   "version there "
                    "(Debian, Ubuntu: postgresql-NN-pgvector)" },
-        { "42501", "this login may not do that: let a superuser run CREATE EXTENSION vector in this database and "
+        { "42501", "this login may not do that: let a superuser run CREATE EXTENSION vector in "
+                   "this database and "
                    "GRANT CREATE ON SCHEMA public to the login of database.url" },
     };
     const char *state = PQresultErrorField (result, PG_DIAG_SQLSTATE);
@@ -160,7 +172,8 @@ explain (const char *name, const PGresult *result, char reason[DB_REASON_SIZE])
         if (strcmp (state, known[i].state) == 0)
             advice = known[i].advice;
     snprintf (reason, DB_REASON_SIZE, "migration %s failed: %s%s%s", name,
-              message && *message ? message : PQresultErrorMessage (result), *advice ? "; " : "", advice);
+              message && *message ? message : PQresultErrorMessage (result), *advice ? "; " : "",
+              advice);
     return state ? -EINVAL : -EIO; /* no SQLSTATE: the connection broke */
 }
 
@@ -174,9 +187,13 @@ begin (struct db *db, char reason[DB_REASON_SIZE])
     /* Until here statement_timeout holds: another process that migrates for longer than that is reported. */
     if (db_run (db, NULL, "SELECT pg_advisory_xact_lock ($1)", DB_VALUES (key)) < 0)
         return failed (db, "another process is migrating the database", reason);
-    if (db_run (db, NULL, "SET LOCAL statement_timeout = 0; SET LOCAL client_min_messages = warning;"
-                "CREATE TABLE IF NOT EXISTS \"SchemaMigration\" (version INT PRIMARY KEY, name TEXT NOT NULL,"
-                " \"appliedAt\" TIMESTAMP NOT NULL DEFAULT " DB_NOW ")", 0, NULL) < 0)
+    if (db_run (db, NULL,
+                "SET LOCAL statement_timeout = 0; SET LOCAL client_min_messages = warning;"
+                "CREATE TABLE IF NOT EXISTS \"SchemaMigration\" (version INT PRIMARY KEY, name "
+                "TEXT NOT NULL,"
+                " \"appliedAt\" TIMESTAMP NOT NULL DEFAULT " DB_NOW ")",
+                0, NULL)
+        < 0)
         return failed (db, "cannot migrate the database", reason);
     return 0;
 }
@@ -186,7 +203,8 @@ is_applied (struct db *db, int64_t version, bool *ret_applied, char reason[DB_RE
 {
     char number[24];
     snprintf (number, sizeof number, "%" PRId64, version);
-    PGresult *result = db_query (db, "SELECT 1 FROM \"SchemaMigration\" WHERE version = $1", DB_VALUES (number));
+    PGresult *result =
+        db_query (db, "SELECT 1 FROM \"SchemaMigration\" WHERE version = $1", DB_VALUES (number));
     if (!result)
         return failed (db, "cannot read which migrations are applied", reason);
     *ret_applied = PQntuples (result) > 0;
@@ -195,16 +213,21 @@ is_applied (struct db *db, int64_t version, bool *ret_applied, char reason[DB_RE
 }
 
 static int
-execute (struct db *db, const struct migration *migration, const char *sql, char reason[DB_REASON_SIZE])
+execute (struct db *db, const struct migration *migration, const char *sql,
+         char reason[DB_REASON_SIZE])
 {
     char number[24];
     PGresult *result = PQexec (db_connection (db), sql); /* db_query keeps no SQLSTATE */
-    int r = PQresultStatus (result) == PGRES_COMMAND_OK || PQresultStatus (result) == PGRES_TUPLES_OK
-          ? 0 : explain (migration->name, result, reason);
+    int r =
+        PQresultStatus (result) == PGRES_COMMAND_OK || PQresultStatus (result) == PGRES_TUPLES_OK
+            ? 0
+            : explain (migration->name, result, reason);
     PQclear (result);
     snprintf (number, sizeof number, "%" PRId64, migration->version);
-    if (r == 0 && db_run (db, NULL, "INSERT INTO \"SchemaMigration\" (version, name) VALUES ($1, $2)",
-                          DB_VALUES (number, migration->name)) < 0)
+    if (r == 0
+        && db_run (db, NULL, "INSERT INTO \"SchemaMigration\" (version, name) VALUES ($1, $2)",
+                   DB_VALUES (number, migration->name))
+               < 0)
         r = failed (db, "cannot note a migration", reason);
     if (r == 0 && db_run (db, NULL, "COMMIT", 0, NULL) < 0)
         r = failed (db, "cannot commit a migration", reason);
@@ -213,8 +236,8 @@ execute (struct db *db, const struct migration *migration, const char *sql, char
 
 /* One transaction. *ret_did: whether there was anything to do. */
 static int
-apply (struct db *db, const char *folder, const struct migration *migration, int64_t dimensions, bool *ret_did,
-       char reason[DB_REASON_SIZE])
+apply (struct db *db, const char *folder, const struct migration *migration, int64_t dimensions,
+       bool *ret_did, char reason[DB_REASON_SIZE])
 {
     char *sql = read_sql (folder, migration->name, dimensions, reason);
     if (!sql)
@@ -226,7 +249,8 @@ apply (struct db *db, const char *folder, const struct migration *migration, int
     if (r == 0 && !applied)
         r = execute (db, migration, sql, reason);
     if ((r < 0 || applied) && db_connection (db))
-        PQclear (PQexec (db_connection (db), "ROLLBACK")); /* that this fails too adds nothing to what is known */
+        PQclear (PQexec (db_connection (db),
+                         "ROLLBACK")); /* that this fails too adds nothing to what is known */
     *ret_did = r == 0 && !applied;
     free (sql);
     return r;
@@ -236,7 +260,8 @@ apply (struct db *db, const char *folder, const struct migration *migration, int
 static int
 read_version (struct db *db, int64_t *ret_version, char reason[DB_REASON_SIZE])
 {
-    PGresult *result = db_query (db, "SELECT to_regclass ('\"SchemaMigration\"') IS NOT NULL", 0, NULL);
+    PGresult *result =
+        db_query (db, "SELECT to_regclass ('\"SchemaMigration\"') IS NOT NULL", 0, NULL);
     if (!result)
         return failed (db, "cannot read the database's version", reason);
     bool exists = *PQgetvalue (result, 0, 0) == 't';
@@ -255,7 +280,8 @@ read_version (struct db *db, int64_t *ret_version, char reason[DB_REASON_SIZE])
 static int
 check_dimensions (struct db *db, int64_t dimensions, char reason[DB_REASON_SIZE])
 {
-    PGresult *result = db_query (db, "SELECT value::int FROM \"Setting\" WHERE name = 'dimensions'", 0, NULL);
+    PGresult *result =
+        db_query (db, "SELECT value::int FROM \"Setting\" WHERE name = 'dimensions'", 0, NULL);
     if (!result)
         return failed (db, "cannot read the database's settings", reason);
     int64_t made_for = PQntuples (result) ? db_int (result, 0, 0) : 0;
@@ -263,10 +289,12 @@ check_dimensions (struct db *db, int64_t dimensions, char reason[DB_REASON_SIZE]
     if (made_for == dimensions)
         return 0;
     snprintf (reason, DB_REASON_SIZE,
-              "the database was made for vectors of %" PRId64 " dimensions and the configured model makes %" PRId64
+              "the database was made for vectors of %" PRId64
+              " dimensions and the configured model makes %" PRId64
               ": go back to the model it was made for (model.embedding, model.dimensions = %" PRId64
               "%s), or use another database (database.url, or data.dir for a private one)",
-              made_for, dimensions, made_for, made_for == 384 ? "; model.base_url = local has 384" : "");
+              made_for, dimensions, made_for,
+              made_for == 384 ? "; model.base_url = local has 384" : "");
     return -EINVAL;
 }
 
@@ -277,13 +305,16 @@ refuse_newer (struct db *db, int64_t newest, char reason[DB_REASON_SIZE])
     int r = read_version (db, &version, reason);
     if (r < 0 || version <= newest)
         return r;
-    snprintf (reason, DB_REASON_SIZE, "the database is of a newer newsmill (its schema has version %" PRId64
-              ", this program knows %" PRId64 "): update this program", version, newest);
+    snprintf (reason, DB_REASON_SIZE,
+              "the database is of a newer newsmill (its schema has version %" PRId64
+              ", this program knows %" PRId64 "): update this program",
+              version, newest);
     return -EINVAL;
 }
 
 int
-db_migrate (struct db *db, const char *folder, int64_t dimensions, int *ret_applied, char reason[DB_REASON_SIZE])
+db_migrate (struct db *db, const char *folder, int64_t dimensions, int *ret_applied,
+            char reason[DB_REASON_SIZE])
 {
     struct migration *list;
     size_t count;

@@ -486,13 +486,13 @@ static void
 begin (void *context, void *arg UNUSED)
 {
     struct stage *self = context;
-    char reason[DB_REASON_SIZE];
+    char reason[STAGE_REASON_SIZE];
     if (self->def->database) {
-        if (!db_ready (self->db)) {
+        if (!self->def->database->ready (self->db)) {
             loop_after (self->loop, 500, begin, NULL);
             return;
         }
-        int r = db_check (self->db, self->settings.model_dimensions, reason);
+        int r = self->def->database->check (self->db, self->settings.model_dimensions, reason);
         if (r < 0) {
             log_error ("%s", reason);
             stage_stop (self, r == -EINVAL ? EXIT_USAGE : EXIT_TEMP);
@@ -545,7 +545,8 @@ open_all (struct stage *self)
     snprintf (self->worker, sizeof self->worker, "%s-%.24s-%d-%04x", self->def->name, self->host, (int) getpid (),
               (unsigned) (num_random () & 0xffff));
     self->loop = loop_new (self);
-    self->db = self->def->database ? db_new (self->settings.database_url, self->def->name) : NULL;
+    self->db = self->def->database
+               ? self->def->database->open (self->settings.database_url, self->def->name) : NULL;
     self->capacity = CAPACITY_DEFAULT;
     loop_watch_fd (self->loop, self->signal_fd, false, on_signal, NULL);
     outbox_open (self, &self->results, ZMQ_PUSH, WIRE_RESULTS);
@@ -585,7 +586,8 @@ close_all (struct stage *self)
         struct stage_article *article = self->first;
         article_drop (self, &article);
     }
-    db_destroy (&self->db);
+    if (self->db)
+        self->def->database->close (&self->db);
     zsock_destroy (&self->in);
     zsock_destroy (&self->events);
     zsock_destroy (&self->ticks);

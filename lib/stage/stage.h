@@ -9,13 +9,13 @@
 
 #include "base/base.h"
 #include "conf/conf.h"
-#include "db/db.h"
 #include "proto/wire.h"
 
 #include <czmq.h>
 #include <jansson.h>
 
 struct stage;
+struct db; /* db/db.h: only for those that have a database */
 
 /* An article in a stage's hands. Its fields borrow from the frame it came in; what a stage adds must live until the
  * article is passed on. */
@@ -26,11 +26,21 @@ struct stage_article {
     struct stage_article *previous, *next;
 };
 
+#define STAGE_REASON_SIZE 512
+/* Apart from the runtime, so that a process without a database carries no database client: link stage_db for it. */
+struct stage_database {
+    struct db *(*open) (const char *url, const char *process);
+    void (*close) (struct db **db);
+    bool (*ready) (struct db *db);
+    int (*check) (struct db *db, int64_t dimensions, char ret_reason[STAGE_REASON_SIZE]);
+};
+extern const struct stage_database stage_postgres;
+
 struct stage_def {
     const char *name;
     enum wire_link in, out;   /* WIRE_NO_LINK: none */
     bool ticks;               /* receives ticks */
-    bool database;            /* waits for a migrated database before it starts */
+    const struct stage_database *database; /* &stage_postgres: waits for a migrated database before it starts; or NULL */
     int (*start) (struct stage *stage, void **ret_state); /* 0, or negative: leave with 111, after it logged why */
     void (*on_article) (struct stage *stage, void *state, struct stage_article *article); /* taken */
     void (*on_tick) (struct stage *stage, void *state, const struct wire_tick *tick);

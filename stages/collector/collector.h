@@ -8,6 +8,7 @@
 #define COLLECTOR_COLLECTOR_H
 
 #include "stage/stage.h"
+#include "db/db.h"
 
 #define RECENT_RUNS 10
 #define CRITICAL_FAILURES 3

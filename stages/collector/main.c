@@ -192,7 +192,7 @@ main (int argc, char **argv)
         .name = "collector",
         .in = WIRE_NO_LINK,
         .out = WIRE_NO_LINK,
-        .database = true,
+        .database = &stage_postgres,
         .start = on_start,
         .on_stop = on_stop,
         .is_idle = is_idle,

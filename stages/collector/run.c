@@ -368,6 +368,7 @@ close_run (struct collector *self, struct standing *standing, bool late)
     }
     self->run.open = false;
     run_event (self, WIRE_RUN_CLOSED, "", 0, error);
+    ledger_check (self);
 }
 
 /* Out of time: what is still leased goes back, the next run takes it up. */

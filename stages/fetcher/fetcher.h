@@ -7,6 +7,7 @@
 #ifndef FETCHER_FETCHER_H
 #define FETCHER_FETCHER_H
 
+#include "db/db.h"
 #include "feed/feed.h"
 #include "http/http.h"
 #include "stage/stage.h"

@@ -305,7 +305,7 @@ main (int argc, char **argv)
         .in = WIRE_NO_LINK,
         .out = WIRE_ARTICLES,
         .ticks = true,
-        .database = true,
+        .database = &stage_postgres,
         .start = on_start,
         .on_tick = on_tick,
         .on_event = on_event,

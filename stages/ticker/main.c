@@ -2,6 +2,7 @@
  * was opened. Ticks that nobody could ask for are written down as missed. See newsmill-ticker.8.
  * SPDX-License-Identifier: MPL-2.0 */
 #include "cron/cron.h"
+#include "db/db.h"
 #include "stage/stage.h"
 
 #define ASK_AGAIN_MS 250
@@ -200,7 +201,7 @@ main (int argc, char **argv)
         .name = "ticker",
         .in = WIRE_NO_LINK,
         .out = WIRE_NO_LINK,
-        .database = true,
+        .database = &stage_postgres,
         .start = on_start,
         .on_event = on_event,
         .finish = on_finish,

@@ -70,7 +70,7 @@ main (int argc, char **argv)
         .name = "writer",
         .in = WIRE_VECTORS,
         .out = WIRE_NO_LINK,
-        .database = true,
+        .database = &stage_postgres,
         .start = on_start,
         .on_article = on_article,
         .on_stop = on_stop,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "stages/writer/store.h"
+#include "db/db.h"
 
 #include <arpa/inet.h>
 

@@ -31,7 +31,8 @@ tags_of (const struct opml_feed *feed)
 }
 
 static void
-check_feed (const struct opml *opml, size_t index, const char *url, const char *title, const char *tags)
+check_feed (const struct opml *opml, size_t index, const char *url, const char *title,
+            const char *tags)
 {
     assert_true (index < opml->count);
     const struct opml_feed *feed = &opml->feeds[index];
@@ -52,7 +53,8 @@ folders_and_categories_become_tags (void **state UNUSED)
         "<?xml version='1.0'?><opml version='1.0'><head><title>x</title></head><body>"
         "<outline text='top' xmlUrl='https://a.example/feed'/>"
         "<outline text='News'><outline title='Deep &amp; low' text='D'>"
-        "<outline text='short' title='The title' type='rss' xmlUrl=' http://b.example/ ' category='/x/y,z,News'/>"
+        "<outline text='short' title='The title' type='rss' xmlUrl=' http://b.example/ ' "
+        "category='/x/y,z,News'/>"
         "</outline></outline>"
         "<outline><outline text='in a nameless folder' xmlurl='HTTPS://c.example/'/></outline>"
         "</body></opml>");
@@ -66,8 +68,9 @@ folders_and_categories_become_tags (void **state UNUSED)
 static void
 a_feed_in_two_folders_comes_once (void **state UNUSED)
 {
-    struct opml opml = parsed ("<opml><body><outline text='A'><outline xmlUrl='http://f.example/'/></outline>"
-                               "<outline text='B'><outline xmlUrl='http://f.example/'/></outline></body></opml>");
+    struct opml opml =
+        parsed ("<opml><body><outline text='A'><outline xmlUrl='http://f.example/'/></outline>"
+                "<outline text='B'><outline xmlUrl='http://f.example/'/></outline></body></opml>");
     assert_int_equal (opml.count, 1);
     check_feed (&opml, 0, "http://f.example/", NULL, "A|B");
     opml_fini (&opml);
@@ -76,8 +79,9 @@ a_feed_in_two_folders_comes_once (void **state UNUSED)
 static void
 other_schemes_are_left_out (void **state UNUSED)
 {
-    struct opml opml = parsed ("<opml><body><outline xmlUrl='file:///etc/passwd'/><outline xmlUrl='javascript:1'/>"
-                               "<outline xmlUrl=''/><outline xmlUrl='http://f.example/'/></body></opml>");
+    struct opml opml =
+        parsed ("<opml><body><outline xmlUrl='file:///etc/passwd'/><outline xmlUrl='javascript:1'/>"
+                "<outline xmlUrl=''/><outline xmlUrl='http://f.example/'/></body></opml>");
     assert_int_equal (opml.count, 1);
     assert_int_equal (opml.skipped, 2);
     opml_fini (&opml);
@@ -87,14 +91,20 @@ static void
 what_is_no_opml_is_refused (void **state UNUSED)
 {
     static const char *const documents[] = {
-        "", " ", "no xml", "<rss/>", "<opml><body>", "<opml><body><outline text=x/></body></opml>",
+        "",
+        " ",
+        "no xml",
+        "<rss/>",
+        "<opml><body>",
+        "<opml><body><outline text=x/></body></opml>",
         "<!DOCTYPE opml [<!ENTITY a 'aaaaaaaaaa'><!ENTITY b '&a;&a;&a;'>]><opml><body/></opml>",
         "<!DOCTYPE opml [<!ENTITY e SYSTEM 'file:///etc/passwd'>]><opml><body>&e;</body></opml>",
     };
     for (size_t i = 0; i < COUNT_OF (documents); i++) {
         struct opml opml = { 0 };
         char reason[OPML_REASON_SIZE] = "";
-        assert_int_equal (opml_parse (documents[i], strlen (documents[i]), &opml, reason), -EBADMSG);
+        assert_int_equal (opml_parse (documents[i], strlen (documents[i]), &opml, reason),
+                          -EBADMSG);
         assert_true (*reason);
         assert_int_equal (opml.count, 0);
     }
@@ -121,7 +131,8 @@ what_is_written_reads_back_the_same (void **state UNUSED)
 {
     static const char *const tags[] = { "News & views", "<deep>" };
     struct opml opml = { 0 };
-    struct opml_feed *feed = opml_add (&opml, "https://a.example/?x=1&y=\"2\"", "Ti<t>le \"q\" \x01\xff");
+    struct opml_feed *feed =
+        opml_add (&opml, "https://a.example/?x=1&y=\"2\"", "Ti<t>le \"q\" \x01\xff");
     for (size_t i = 0; i < COUNT_OF (tags); i++)
         opml_add_tag (feed, tags[i], strlen (tags[i]));
     opml_add (&opml, "https://b.example/", NULL);
@@ -130,8 +141,10 @@ what_is_written_reads_back_the_same (void **state UNUSED)
     char *document = opml_format (&opml, "Mine & yours");
     struct opml again = parsed (document);
     assert_int_equal (again.count, 3);
-    check_feed (&again, 0, "https://a.example/?x=1&y=\"2\"", "Ti<t>le \"q\"  \xef\xbf\xbd", "News & views|<deep>");
-    check_feed (&again, 1, "https://c.example/", "C", "News & views"); /* in the folder of the first */
+    check_feed (&again, 0, "https://a.example/?x=1&y=\"2\"", "Ti<t>le \"q\"  \xef\xbf\xbd",
+                "News & views|<deep>");
+    check_feed (&again, 1, "https://c.example/", "C",
+                "News & views"); /* in the folder of the first */
     check_feed (&again, 2, "https://b.example/", "https://b.example/", "");
     opml_fini (&again);
     opml_fini (&opml);

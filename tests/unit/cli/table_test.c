@@ -12,7 +12,8 @@
 static void
 columns_are_aligned (void **state UNUSED)
 {
-    static const struct table_column columns[] = { { "NAME", TABLE_LEFT, 0 }, { "N", TABLE_RIGHT, 0 },
+    static const struct table_column columns[] = { { "NAME", TABLE_LEFT, 0 },
+                                                   { "N", TABLE_RIGHT, 0 },
                                                    { "NOTE", TABLE_LEFT, 0 } };
     struct table *table = table_new (columns, COUNT_OF (columns));
     struct buf out = { 0 };
@@ -48,7 +49,8 @@ widest_line (const char *text)
 static void
 lines_fit_as_long_as_columns_may_shrink (void **state UNUSED)
 {
-    static const struct table_column columns[] = { { "ID", TABLE_LEFT, 0 }, { "TITLE", TABLE_LEFT, 8 },
+    static const struct table_column columns[] = { { "ID", TABLE_LEFT, 0 },
+                                                   { "TITLE", TABLE_LEFT, 8 },
                                                    { "WHY", TABLE_LEFT, 6 } };
     struct table *table = table_new (columns, COUNT_OF (columns));
     struct buf out = { 0 };
@@ -83,7 +85,8 @@ text_is_cut_at_letters (void **state UNUSED)
         { "abcdef", 6, TABLE_LEFT, "abcdef" },
         { "abcdef", 0, TABLE_LEFT, "abcdef" },
         { "\xc3\xa4\xc3\xb6\xc3\xbc\xc3\x9f", 3, TABLE_LEFT, "\xc3\xa4\xc3\xb6\xe2\x80\xa6" },
-        { "\xe6\x96\xb0\xe8\x81\x9e\xe7\xa4\xbe", 4, TABLE_LEFT, "\xe6\x96\xb0\xe2\x80\xa6 " }, /* wide letters */
+        { "\xe6\x96\xb0\xe8\x81\x9e\xe7\xa4\xbe", 4, TABLE_LEFT,
+          "\xe6\x96\xb0\xe2\x80\xa6 " }, /* wide letters */
         { "", 2, TABLE_LEFT, "  " },
     };
     for (size_t i = 0; i < COUNT_OF (rows); i++) {
@@ -98,7 +101,11 @@ static void
 outside_text_cannot_steer_the_terminal (void **state UNUSED)
 {
     struct buf out = { 0 };
-    table_fit (&out, "a\033[2Jb\nc\x7f\xc2\x9b" "d\xe2\x80\xae" "e\xff", 0, TABLE_LEFT, false);
+    table_fit (&out,
+               "a\033[2Jb\nc\x7f\xc2\x9b"
+               "d\xe2\x80\xae"
+               "e\xff",
+               0, TABLE_LEFT, false);
     assert_string_equal (out.data, "a [2Jb c  d e\xef\xbf\xbd");
     buf_fini (&out);
 }

@@ -71,7 +71,8 @@ take_away (const char *folder, const char *name)
 static void
 files_come_by_number_and_each_number_once (void **state UNUSED)
 {
-    static const char *const others[] = { "003_c.sql.old", "x_4.sql", "README", "4.sql", "0_zero.sql", "_5.sql" };
+    static const char *const others[] = { "003_c.sql.old", "x_4.sql",    "README",
+                                          "4.sql",         "0_zero.sql", "_5.sql" };
     char folder[] = "/tmp/migrate-test-XXXXXX", reason[DB_REASON_SIZE] = "";
     struct migration *list;
     size_t count;
