@@ -237,15 +237,15 @@ int64_t
 cli_int (const json_t *object, const char *key)
 {
     const json_t *value = json_object_get (object, key);
-    return json_is_real (value) ? (int64_t)json_real_value (value)
-                                : (int64_t)json_integer_value (value);
+    return json_is_real (value) ? (int64_t) json_real_value (value)
+                                : (int64_t) json_integer_value (value);
 }
 
 const char *
 cli_span (const json_t *value, char out[CLI_SPAN_SIZE])
 {
-    int64_t ms = json_is_real (value) ? (int64_t)json_real_value (value)
-                                      : (int64_t)json_integer_value (value);
+    int64_t ms = json_is_real (value) ? (int64_t) json_real_value (value)
+                                      : (int64_t) json_integer_value (value);
     int64_t s = ms / 1000;
     if (!json_is_number (value))
         *out = '\0';

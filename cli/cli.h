@@ -1,4 +1,5 @@
-/* cli - what the subcommands of `newsmill` share: the command table, options, settings, the running mill.
+/* cli - what the subcommands of `newsmill` share: the command table, options, settings, the
+ * running mill.
  * SPDX-License-Identifier: MPL-2.0 */
 #ifndef CLI_CLI_H
 #define CLI_CLI_H
@@ -19,8 +20,8 @@ struct cli {
 
 struct command {
     const char *name, *arguments, *help;
-    int (*run) (struct cli *cli, int argc,
-                char **argv); /* argv[0]: the command's name. Returns the exit code */
+    /* argv[0]: the command's name. Returns the exit code. */
+    int (*run) (struct cli *cli, int argc, char **argv);
 };
 const struct command *cli_commands (size_t *ret_count);
 
@@ -39,20 +40,20 @@ struct cli_option {
     int64_t *number;
     int64_t least, most; /* of number */
 };
-/* Takes the options out of argv, so that the command's name and the operands are left. 0, or EXIT_USAGE after it said
- * what is wrong. least, most: number of operands. */
+/* Takes the options out of argv, so that the command's name and the operands are left. 0, or
+ * EXIT_USAGE after it said what is wrong. least, most: number of operands. */
 MUST_CHECK int cli_parse (int *argc, char **argv, const struct cli_option *options, size_t count,
                           int least, int most);
 
 /* ---- settings and the mill ---- */
 
-/* Reads the settings, for the demo mill if --demo was given; makes the environment so that child processes read the same
- * ones. 0, or EXIT_USAGE after it reported every fault. */
+/* Reads the settings, for the demo mill if --demo was given; makes the environment so that child
+ * processes read the same ones. 0, or EXIT_USAGE after it reported every fault. */
 MUST_CHECK int cli_load (struct cli *cli);
 /* The same, but where no mill runs and the demo's does, that one is meant (and it says so). */
 MUST_CHECK int cli_load_live (struct cli *cli);
-/* cli_load_live, then asks the collector and checks the reply. request: taken. *ret_reply: given (json_decref).
- * 0, or the exit code after it said what failed. */
+/* cli_load_live, then asks the collector and checks the reply. request: taken. *ret_reply: given
+ * (json_decref). 0, or the exit code after it said what failed. */
 MUST_CHECK int cli_ask (struct cli *cli, json_t *request, json_t **ret_reply);
 
 /* ---- output ---- */

@@ -18,7 +18,7 @@ client_is_bound (const char *endpoint)
         return true;
     strcpy (address.sun_path, endpoint + 6);
     int fd = socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    bool refused = fd >= 0 && connect (fd, (struct sockaddr *)&address, sizeof address) != 0
+    bool refused = fd >= 0 && connect (fd, (struct sockaddr *) &address, sizeof address) != 0
                    && (errno == ENOENT || errno == ECONNREFUSED);
     if (fd >= 0)
         close (fd);

@@ -10,11 +10,13 @@
 #define CLIENT_TIMEOUT_MS 3000
 #define CLIENT_REASON_SIZE 512
 
-/* request: taken. *ret_reply: given (json_decref). ret_reason: for people. Blocks at most timeout_ms.
- * 0; -ETIMEDOUT: nobody answered; -EREMOTEIO: the answer is an error; -EBADMSG: it is no JSON; -EINVAL: bad endpoint. */
+/* request: taken. *ret_reply: given (json_decref). ret_reason: for people. Blocks at most
+ * timeout_ms. 0; -ETIMEDOUT: nobody answered; -EREMOTEIO: the answer is an error; -EBADMSG: it
+ * is no JSON; -EINVAL: bad endpoint. */
 MUST_CHECK int client_ask (const char *endpoint, int timeout_ms, json_t *request,
                            json_t **ret_reply, char ret_reason[CLIENT_REASON_SIZE]);
-/* Whether somebody listens there, as far as can be told at once: false only for a local socket that nobody has bound. */
+/* Whether somebody listens there, as far as can be told at once: false only for a local socket
+ * that nobody has bound. */
 bool client_is_bound (const char *endpoint);
 /* {"op": op} */
 json_t *client_request (const char *op);

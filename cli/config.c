@@ -1,4 +1,5 @@
-/* newsmill config - checks or shows the settings, with every origin applied: defaults, file, environment.
+/* newsmill config - checks or shows the settings, with every origin applied: defaults, file,
+ * environment.
  * SPDX-License-Identifier: MPL-2.0 */
 #include "cli/cli.h"
 
@@ -9,7 +10,7 @@
 static json_t *
 value_of (const struct conf_row *row, const struct settings *settings)
 {
-    const char *at = (const char *)settings + row->offset, *text;
+    const char *at = (const char *) settings + row->offset, *text;
     int64_t number;
     switch (row->kind) {
     case CONF_INT:

@@ -1,4 +1,5 @@
-/* newsmill db migrate - brings the database up to date: the named one, that of the running mill, or the private one.
+/* newsmill db migrate - brings the database up to date: the named one, that of the running mill,
+ * or the private one.
  * SPDX-License-Identifier: MPL-2.0 */
 #include "cli/cli.h"
 #include "cli/mill.h"

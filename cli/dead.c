@@ -1,4 +1,5 @@
-/* newsmill dead - the dead letters: articles that were given up, with the reason. List, look, try again, throw away.
+/* newsmill dead - the dead letters: articles that were given up, with the reason. List, look,
+ * try again, throw away.
  * SPDX-License-Identifier: MPL-2.0 */
 #include "cli/cli.h"
 #include "cli/mill.h"
@@ -26,7 +27,8 @@ failed (struct mill *mill, const char *what)
     return EXIT_TEMP;
 }
 
-/* The one JSON value sql yields. *ret_value: given; json_null if there is no row. 0 or the exit code */
+/* The one JSON value sql yields. *ret_value: given; json_null if there is no row. 0 or the exit
+ * code */
 static int
 query_json (struct mill *mill, const char *sql, size_t count, const char *const *values,
             json_t **ret_value)
@@ -60,8 +62,7 @@ dead_list (struct cli *cli, struct mill *mill, int count UNUSED, char **ids UNUS
     if (r)
         return r;
     struct table *table = table_new (columns, COUNT_OF (columns));
-    json_array_foreach (letters, i, letter)
-    {
+    json_array_foreach (letters, i, letter) {
         table_addf (table, "%" PRId64, cli_int (letter, "id"));
         table_add (table, cli_text (letter, "source"));
         table_add (table, cli_text (letter, "title"));
@@ -91,8 +92,7 @@ print_letter (const json_t *letter)
 {
     const char *name;
     json_t *value;
-    json_object_foreach ((json_t *)(uintptr_t)letter, name, value)
-    {
+    json_object_foreach ((json_t *) (uintptr_t) letter, name, value) {
         struct buf line = { 0 };
         if (strcmp (name, "content") == 0 || json_is_null (value))
             continue;
@@ -169,7 +169,8 @@ dead_replay (struct cli *cli, struct mill *mill, int count, char **ids)
         "go on with the next run");
 }
 
-/* The keys stay, so that the next fetch does not take the article in again; the ledger counts it as dropped. */
+/* The keys stay, so that the next fetch does not take the article in again; the ledger counts it
+ * as dropped. */
 static int
 dead_drop (struct cli *cli, struct mill *mill, int count, char **ids)
 {

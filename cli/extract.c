@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FILE_MOST ((size_t)64 << 20)
+#define FILE_MOST ((size_t) 64 << 20)
 
 int
 cmd_extract (struct cli *cli, int argc, char **argv)

@@ -130,7 +130,7 @@ print_list (const struct cli *cli, struct mill *mill)
     struct table *table = table_new (columns, COUNT_OF (columns));
     json_t *feeds = json_array ();
     for (int row = 0; row < PQntuples (result); row++) {
-        for (int column = 0; column < (int)COUNT_OF (columns); column++)
+        for (int column = 0; column < (int) COUNT_OF (columns); column++)
             table_add (table, db_text (result, row, column));
         json_t *tags = json_loads (db_text (result, row, 4), 0, NULL);
         json_array_append_new (

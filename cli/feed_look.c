@@ -1,4 +1,5 @@
-/* newsmill feed parse FILE: a feed as JSON. newsmill feed check URL: what the fetcher would make of it.
+/* newsmill feed parse FILE: a feed as JSON. newsmill feed check URL: what the fetcher would make
+ * of it.
  * SPDX-License-Identifier: MPL-2.0 */
 #include "cli/feed_look.h"
 #include "cli/fetch.h"
@@ -10,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FILE_MOST ((size_t)256 << 20)
+#define FILE_MOST ((size_t) 256 << 20)
 #define FULL_TEXT_WORDS 120 /* a teaser has fewer */
 #define NAME_WIDTH 12
 
@@ -121,13 +122,13 @@ print_check_json (const struct fetched *got, const struct feed *feed, const stru
         "{s:s, s:s, s:I, s:s?, s:s?, s:s?, s:I, s:I, s:s, s:s?, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
         "s:o, s:o}",
         "url", got->url, "redirect", got->moved_permanently ? "permanent" : "none or temporary",
-        "status", (json_int_t)got->status, "contentType", got->content_type, "etag", got->etag,
-        "lastModified", got->last_modified, "bytes", (json_int_t)got->body.len, "durationMs",
-        (json_int_t)got->duration_ms, "format", feed_format_name (feed->format), "title",
-        feed->title, "entries", (json_int_t)facts->entries, "dated", (json_int_t)facts->dated,
-        "linked", (json_int_t)facts->linked, "fullText", (json_int_t)facts->full, "teaser",
-        (json_int_t)facts->teaser, "empty", (json_int_t)facts->empty, "words",
-        (json_int_t)facts->words, "newest", date_value (facts->newest_us), "oldest",
+        "status", (json_int_t) got->status, "contentType", got->content_type, "etag", got->etag,
+        "lastModified", got->last_modified, "bytes", (json_int_t) got->body.len, "durationMs",
+        (json_int_t) got->duration_ms, "format", feed_format_name (feed->format), "title",
+        feed->title, "entries", (json_int_t) facts->entries, "dated", (json_int_t) facts->dated,
+        "linked", (json_int_t) facts->linked, "fullText", (json_int_t) facts->full, "teaser",
+        (json_int_t) facts->teaser, "empty", (json_int_t) facts->empty, "words",
+        (json_int_t) facts->words, "newest", date_value (facts->newest_us), "oldest",
         date_value (facts->oldest_us));
     cli_print_json (document);
     json_decref (document);
@@ -144,7 +145,7 @@ line (const char *name, const char *format, ...)
     vsnprintf (text, sizeof text, format, args);
     va_end (args);
     for (char *p = text; *p; p++) /* titles and headers come from outside */
-        if ((unsigned char)*p < 0x20 || *p == 0x7f)
+        if ((unsigned char) *p < 0x20 || *p == 0x7f)
             *p = ' ';
     printf ("%-*s %s\n", NAME_WIDTH, name, text);
 }
@@ -182,7 +183,7 @@ print_check (const char *url, const struct fetched *got, const struct feed *feed
     line ("text", "%zu in full, %zu teasers, %zu without; %zu words each on average", facts->full,
           facts->teaser, facts->empty, facts->entries ? facts->words / facts->entries : 0);
     line ("stored", "each new entry as one article; `newsmill feed add %s` takes the feed in", url);
-    for (size_t i = 0; i < MIN_OF (feed->entry_count, (size_t)5); i++)
+    for (size_t i = 0; i < MIN_OF (feed->entry_count, (size_t) 5); i++)
         line (i ? "" : "newest", "%s",
               feed->entries[i].title ? feed->entries[i].title : "(no title)");
 }
@@ -224,7 +225,7 @@ feed_check (struct cli *cli, int argc, char **argv)
     r = r ? r : cli_load_live (cli);
     if (r)
         return r;
-    fetch (&cli->settings, argv[1], (size_t)cli->settings.fetcher_max_body, &got);
+    fetch (&cli->settings, argv[1], (size_t) cli->settings.fetcher_max_body, &got);
     r = judge (cli, argv[1], &got);
     fetched_fini (&got);
     return r;

@@ -9,11 +9,12 @@
 
 #define FEEDS_REASON_SIZE 512
 
-/* Reads an OPML document from a file, from "-", or from an http(s) URL. *ret_opml: given (opml_fini).
- * 0; -EINVAL: it is not there or no OPML; -EIO: could not be fetched, later it may. */
+/* Reads an OPML document from a file, from "-", or from an http(s) URL. *ret_opml: given
+ * (opml_fini). 0; -EINVAL: it is not there or no OPML; -EIO: could not be fetched, later it may. */
 MUST_CHECK int feeds_read (const struct settings *settings, const char *place,
                            struct opml *ret_opml, char ret_reason[FEEDS_REASON_SIZE]);
-/* Adds what is missing, and takes over titles and tags, in one transaction. 0 or -EIO (db_error). */
+/* Adds what is missing, and takes over titles and tags, in one transaction. 0 or -EIO
+ * (db_error). */
 MUST_CHECK int feeds_import (struct db *db, const struct opml *opml, int64_t *ret_added);
 MUST_CHECK int feeds_export (struct db *db, struct opml *ret_opml);
 /* Switches on the ones that opml names and off all others. */

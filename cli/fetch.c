@@ -51,7 +51,7 @@ fetch (const struct settings *settings, const char *url, size_t max_body_bytes,
                                     .total_ms = settings->fetcher_timeout,
                                     .idle_ms = settings->fetcher_idle_timeout,
                                     .max_body_bytes = max_body_bytes,
-                                    .max_redirects = (long)settings->fetcher_max_redirects };
+                                    .max_redirects = (long) settings->fetcher_max_redirects };
     struct waiting waiting = { ret_fetched, false };
     http_start (http, &request, on_done, &waiting);
     while (!waiting.done) {

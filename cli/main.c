@@ -1,5 +1,5 @@
-/* newsmill - the operator's tool. This file is the table of subcommands and the options all of them take; each
- * subcommand is a file of its own. See newsmill.1.
+/* newsmill - the operator's tool. This file is the table of subcommands and the options all of
+ * them take; each subcommand is a file of its own. See newsmill.1.
  * SPDX-License-Identifier: MPL-2.0 */
 #include "cli/cli.h"
 
@@ -49,7 +49,8 @@ find (const char *name)
     return NULL;
 }
 
-/* Edits (insert, delete, replace) that turn a into b: Levenshtein's distance, two rows at a time. */
+/* Edits (insert, delete, replace) that turn a into b: Levenshtein's distance, two rows at a
+ * time. */
 static size_t
 distance (const char *a, const char *b)
 {
@@ -97,7 +98,7 @@ set_option (const char *pair)
     size_t count;
     const struct conf_row *rows = conf_rows (&count);
     for (size_t i = 0; equals && i < count; i++)
-        if (strlen (rows[i].key) == (size_t)(equals - pair)
+        if (strlen (rows[i].key) == (size_t) (equals - pair)
             && strncmp (rows[i].key, pair, strlen (rows[i].key)) == 0) {
             char *name = conf_env_name (rows[i].key);
             setenv (name, equals + 1, 1);

@@ -136,7 +136,8 @@ start_private (struct mill *self)
     return 0;
 }
 
-/* Waits as long as it takes: db_ready logs once that the database is away, and once that it is back. */
+/* Waits as long as it takes: db_ready logs once that the database is away, and once that it is
+ * back. */
 static int
 wait_for_database (struct mill *self)
 {
@@ -185,7 +186,8 @@ mill_migrate (struct mill *self, int *ret_applied)
 
 /* ---- processes ---- */
 
-/* name: of the program, without "newsmill-". Borrowed from the mill; NULL, after it said so, if it is not there. */
+/* name: of the program, without "newsmill-". Borrowed from the mill; NULL, after it said so, if
+ * it is not there. */
 static const char *
 program (struct mill *self, const char *name)
 {
@@ -280,13 +282,13 @@ static int
 take_port (int64_t port)
 {
     struct sockaddr_in address = { .sin_family = AF_INET,
-                                   .sin_port = htons ((uint16_t)port),
+                                   .sin_port = htons ((uint16_t) port),
                                    .sin_addr.s_addr = htonl (INADDR_LOOPBACK) };
     socklen_t size = sizeof address;
     int one = 1, fd = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     bool ok = fd >= 0 && setsockopt (fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) == 0
-              && bind (fd, (struct sockaddr *)&address, size) == 0
-              && getsockname (fd, (struct sockaddr *)&address, &size) == 0;
+              && bind (fd, (struct sockaddr *) &address, size) == 0
+              && getsockname (fd, (struct sockaddr *) &address, &size) == 0;
     if (fd >= 0)
         close (fd);
     return ok ? ntohs (address.sin_port) : 0;
@@ -324,7 +326,7 @@ wait_for_demo (struct mill *self, int fd)
     for (int64_t until = clock_mono_ms () + DEMO_READY_MS; clock_mono_ms () < until;) {
         struct pollfd poll_fd = { fd, POLLIN, 0 };
         ssize_t got = poll (&poll_fd, 1, 100) > 0 ? read (fd, line + n, sizeof line - n) : 0;
-        n += (size_t)MAX_OF (got, (ssize_t)0);
+        n += (size_t) MAX_OF (got, (ssize_t) 0);
         if (memchr (line, '\n', n))
             return 0;
         if (n == sizeof line || !supervisor_wait (self->supervisor, 0)

@@ -81,9 +81,10 @@ static char *
 attribute (const xmlNode *node, const char *name)
 {
     for (const xmlAttr *at = node->properties; at; at = at->next)
-        if (strcasecmp ((const char *)at->name, name) == 0) {
+        if (strcasecmp ((const char *) at->name, name) == 0) {
             xmlChar *value = xmlNodeListGetString (node->doc, at->children, 1);
-            char *text = value ? trimmed ((const char *)value, strlen ((const char *)value)) : NULL;
+            const char *whole = (const char *) value;
+            char *text = whole ? trimmed (whole, strlen (whole)) : NULL;
             xmlFree (value);
             if (text && *text)
                 return text;
@@ -95,7 +96,7 @@ attribute (const xmlNode *node, const char *name)
 static bool
 named (const xmlNode *node, const char *name)
 {
-    return node->type == XML_ELEMENT_NODE && strcasecmp ((const char *)node->name, name) == 0;
+    return node->type == XML_ELEMENT_NODE && strcasecmp ((const char *) node->name, name) == 0;
 }
 
 static char *
@@ -176,10 +177,10 @@ read_outlines (struct reader *self, const xmlNode *parent)
 static int
 read_document (const xmlDoc *document, struct opml *opml, char reason[OPML_REASON_SIZE])
 {
-    const xmlNode *root = xmlDocGetRootElement ((xmlDoc *)(uintptr_t)document);
+    const xmlNode *root = xmlDocGetRootElement ((xmlDoc *)(uintptr_t) document);
     if (!root || !named (root, "opml")) {
         snprintf (reason, OPML_REASON_SIZE, "not OPML: the document begins with <%.40s>",
-                  root ? (const char *)root->name : "nothing");
+                  root ? (const char *) root->name : "nothing");
         return -EBADMSG;
     }
     if (document->intSubset && document->intSubset->entities) {
@@ -203,7 +204,7 @@ opml_parse (const char *data, size_t bytes, struct opml *ret_opml, char reason[O
         snprintf (reason, OPML_REASON_SIZE, "larger than %zu MiB", OPML_BYTES_MAX >> 20);
         return -E2BIG;
     }
-    xmlDoc *document = xmlReadMemory (data, (int)bytes, "opml", NULL,
+    xmlDoc *document = xmlReadMemory (data, (int) bytes, "opml", NULL,
                                       XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING
                                           | XML_PARSE_NOCDATA);
     if (!document) {
@@ -233,7 +234,7 @@ xml_text (const char *text)
 {
     char *clean = utf8_clean (text, strlen (text), 0);
     for (char *p = clean; *p; p++)
-        if ((unsigned char)*p < 0x20)
+        if ((unsigned char) *p < 0x20)
             *p = ' ';
     return clean;
 }
@@ -253,7 +254,7 @@ folder_of (xmlNode *parent, const char *name)
     xmlNode *found = NULL;
     for (xmlNode *node = parent->children; node && !found; node = node->next) {
         xmlChar *text = xmlHasProp (node, X ("xmlUrl")) ? NULL : xmlGetProp (node, X ("text"));
-        if (text && strcmp ((const char *)text, wanted) == 0)
+        if (text && strcmp ((const char *) text, wanted) == 0)
             found = node;
         xmlFree (text);
     }
@@ -298,7 +299,7 @@ opml_format (const struct opml *self, const char *title)
     int size = 0;
     xmlDocDumpFormatMemoryEnc (document, &bytes, &size, "UTF-8", 1);
     xmlFreeDoc (document);
-    char *out = mem_copy (bytes, size > 0 ? (size_t)size : 0);
+    char *out = mem_copy (bytes, size > 0 ? (size_t) size : 0);
     xmlFree (bytes);
     return out;
 }

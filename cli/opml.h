@@ -1,6 +1,7 @@
-/* opml - lists of feeds in OPML 1.0 and 2.0 (opml.org/spec2.opml), the format every reader exports.
- * Folders become tags and back: a feed's tags are the names of the folders it stands in, outermost first, and then
- * its categories. Bytes in, values out: no I/O. What it reads is hostile.
+/* opml - lists of feeds in OPML 1.0 and 2.0 (opml.org/spec2.opml), the format every reader
+ * exports. Folders become tags and back: a feed's tags are the names of the folders it stands
+ * in, outermost first, and then its categories. Bytes in, values out: no I/O. What it reads is
+ * hostile.
  * SPDX-License-Identifier: MPL-2.0 */
 #ifndef CLI_OPML_H
 #define CLI_OPML_H
@@ -21,11 +22,11 @@ struct opml {
     size_t skipped; /* outlines with an address that is neither http nor https */
 };
 
-#define OPML_BYTES_MAX ((size_t)16 << 20)
+#define OPML_BYTES_MAX ((size_t) 16 << 20)
 #define OPML_FEEDS_MAX 20000
 #define OPML_REASON_SIZE 200
-/* A feed that stands in several folders comes once, with the tags of all. *ret_opml: given (opml_fini).
- * 0; -EBADMSG: no OPML; -E2BIG. ret_reason: for people. */
+/* A feed that stands in several folders comes once, with the tags of all. *ret_opml: given
+ * (opml_fini). 0; -EBADMSG: no OPML; -E2BIG. ret_reason: for people. */
 MUST_CHECK int opml_parse (const char *data, size_t bytes, struct opml *ret_opml,
                            char ret_reason[OPML_REASON_SIZE]);
 void opml_fini (struct opml *opml);

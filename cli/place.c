@@ -99,7 +99,7 @@ place_make_private (const char *path)
 char *
 place_short_dir (const char *dir, const char *suffix)
 {
-    return mem_printf ("/tmp/newsmill-%u-%016" PRIx64 "%s", (unsigned)geteuid (),
+    return mem_printf ("/tmp/newsmill-%u-%016" PRIx64 "%s", (unsigned) geteuid (),
                        num_hash (dir, strlen (dir)), suffix);
 }
 
@@ -134,13 +134,14 @@ read_pid (int fd)
 {
     char text[24];
     ssize_t n = pread (fd, text, sizeof text - 1, 0);
-    text[MAX_OF (n, (ssize_t)0)] = '\0';
+    text[MAX_OF (n, (ssize_t) 0)] = '\0';
     text[strcspn (text, "\n")] = '\0';
     int64_t pid = 0;
     return num_parse (text, 1, INT32_MAX, &pid) == 0 ? pid : 0;
 }
 
-/* Locks of the open file description: a test for one disturbs nobody, and the process's end frees it. */
+/* Locks of the open file description: a test for one disturbs nobody, and the process's end
+ * frees it. */
 static struct flock
 whole_file (short type)
 {
@@ -163,7 +164,7 @@ place_lock (const char *data_dir, int *ret_fd, int64_t *ret_pid)
         close (fd);
         return error == EAGAIN || error == EACCES ? -EBUSY : -error;
     }
-    if (ftruncate (fd, 0) != 0 || dprintf (fd, "%ld\n", (long)getpid ()) < 0) {
+    if (ftruncate (fd, 0) != 0 || dprintf (fd, "%ld\n", (long) getpid ()) < 0) {
         error = errno;
         close (fd);
         return -error;

@@ -151,7 +151,8 @@ drop_privileges (const struct postgres *self)
                && setuid (self->uid) == 0);
 }
 
-/* Runs fn as the server's user, in a process of its own. Returns its result, 0 to 255; -1 if it could not. */
+/* Runs fn as the server's user, in a process of its own. Returns its result, 0 to 255; -1 if it
+ * could not. */
 static int
 as_user (const struct postgres *self, int (*fn) (const struct postgres *self, const void *arg),
          const void *arg)
@@ -171,7 +172,7 @@ first_closed (const struct postgres *self UNUSED, const void *arg)
 {
     char path[PATH_MAX];
     int index = 0;
-    snprintf (path, sizeof path, "%s/", (const char *)arg);
+    snprintf (path, sizeof path, "%s/", (const char *) arg);
     for (char *slash = strchr (path + 1, '/'); slash && index < DEEPEST_PATH;
          slash = strchr (slash + 1, '/')) {
         *slash = '\0';
@@ -294,7 +295,7 @@ static bool
 serves (const struct postgres *self, pid_t pid)
 {
     char path[64], line[4096] = "";
-    snprintf (path, sizeof path, "/proc/%ld/cmdline", (long)pid);
+    snprintf (path, sizeof path, "/proc/%ld/cmdline", (long) pid);
     FILE *file = fopen (path, "re");
     size_t n = file ? fread (line, 1, sizeof line - 1, file) : 0;
     if (file)
@@ -310,7 +311,7 @@ end_server (const struct postgres *self, pid_t pid)
 {
     static const int signals[] = { SIGINT, SIGQUIT, SIGKILL };
     log_warn ("a database server of a mill that was killed still runs pid=%ld, stopping it",
-              (long)pid);
+              (long) pid);
     for (size_t i = 0; i < COUNT_OF (signals); i++) {
         kill (pid, signals[i]);
         for (int64_t until = clock_mono_ms () + 5000;
@@ -321,8 +322,9 @@ end_server (const struct postgres *self, pid_t pid)
     }
 }
 
-/* The server takes any living process of its user with the number in postmaster.pid for a server, as happens in
- * containers, where numbers return. We hold the mill's lock and know better. */
+/* The server takes any living process of its user with the number in postmaster.pid for a
+ * server, as happens in containers, where numbers return. We hold the mill's lock and know
+ * better. */
 static void
 clear_stale_pid (void *arg)
 {
@@ -335,8 +337,8 @@ clear_stale_pid (void *arg)
             line[strcspn (line, "\n")] = '\0';
         fclose (file);
     }
-    if (file && num_parse (line, 1, INT32_MAX, &pid) == 0 && serves (self, (pid_t)pid))
-        end_server (self, (pid_t)pid);
+    if (file && num_parse (line, 1, INT32_MAX, &pid) == 0 && serves (self, (pid_t) pid))
+        end_server (self, (pid_t) pid);
     if (file)
         unlink (path);
     free (path);
@@ -348,10 +350,10 @@ static void
 percent_encode (struct buf *out, const char *text)
 {
     for (; *text; text++)
-        if (isalnum ((unsigned char)*text) || strchr ("-._~", *text))
+        if (isalnum ((unsigned char) *text) || strchr ("-._~", *text))
             buf_add_char (out, *text);
         else
-            buf_printf (out, "%%%02X", (unsigned)(unsigned char)*text);
+            buf_printf (out, "%%%02X", (unsigned) (unsigned char)*text);
 }
 
 char *

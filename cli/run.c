@@ -1,5 +1,5 @@
-/* newsmill run --once - one run, from start to stop, and its JobRun as JSON. Where a mill runs already, the run is done
- * there.
+/* newsmill run --once - one run, from start to stop, and its JobRun as JSON. Where a mill runs
+ * already, the run is done there.
  * SPDX-License-Identifier: MPL-2.0 */
 #include "cli/cli.h"
 #include "cli/client.h"
@@ -30,9 +30,8 @@ pause_for (const struct once *self, int ms)
     if (self->supervisor)
         return supervisor_wait (self->supervisor, ms);
     struct timespec span = { ms / 1000, ms % 1000 * 1000000L };
-    nanosleep (
-        &span,
-        NULL); /* nobody tells us when a run in another mill is over: asking again is all there is */
+    /* Nobody tells us when a run in another mill is over: asking again is all there is. */
+    nanosleep (&span, NULL);
     return true;
 }
 
@@ -49,7 +48,8 @@ trigger (struct once *self)
     char reason[CLIENT_REASON_SIZE] = "";
     int64_t until = clock_mono_ms () + START_MS;
     json_t *reply = NULL;
-    /* An error is an answer, but one that passes: the collector may still wait for its database or its lock. */
+    /* An error is an answer, but one that passes: the collector may still wait for its database
+     * or its lock. */
     while (ask (self, client_request ("trigger"), &reply, reason) < 0) {
         if (!pause_for (self, POLL_MS))
             return EXIT_TEMP;

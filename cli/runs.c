@@ -20,8 +20,7 @@ runs_print (const json_t *runs)
     struct table *table = table_new (columns, COUNT_OF (columns));
     size_t i;
     json_t *run;
-    json_array_foreach (runs, i, run)
-    {
+    json_array_foreach (runs, i, run) {
         char when[CLOCK_TEXT_SIZE], span[CLI_SPAN_SIZE];
         table_add (table, cli_when (json_object_get (run, "startedAt"), when));
         table_add (table, cli_text (run, "status"));
@@ -49,8 +48,7 @@ print_stages (const json_t *stages)
     struct table *table = table_new (columns, COUNT_OF (columns));
     size_t i;
     json_t *stage;
-    json_array_foreach (stages, i, stage)
-    {
+    json_array_foreach (stages, i, stage) {
         table_add (table, cli_text (stage, "stage"));
         for (size_t j = 0; j < COUNT_OF (numbers); j++)
             table_addf (table, "%" PRId64, cli_int (stage, numbers[j]));
@@ -74,8 +72,7 @@ print_sources (const json_t *sources)
     struct table *table = table_new (columns, COUNT_OF (columns));
     size_t i;
     json_t *source;
-    json_array_foreach (sources, i, source)
-    {
+    json_array_foreach (sources, i, source) {
         char span[CLI_SPAN_SIZE];
         table_add (table, *cli_text (source, "title") ? cli_text (source, "title")
                                                       : cli_text (source, "url"));
@@ -130,7 +127,7 @@ cmd_runs (struct cli *cli, int argc, char **argv)
         return r;
     if (argc == 2)
         return show_run (cli, argv[1]);
-    r = cli_ask (cli, json_pack ("{s:s, s:I}", "op", "runs", "limit", (json_int_t)limit), &reply);
+    r = cli_ask (cli, json_pack ("{s:s, s:I}", "op", "runs", "limit", (json_int_t) limit), &reply);
     if (r)
         return r;
     const json_t *runs = json_object_get (reply, "runs");

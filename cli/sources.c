@@ -54,7 +54,8 @@ cmd_sources (struct cli *cli, int argc, char **argv)
         return r;
     const json_t *sources = json_object_get (reply, "sources");
     struct table *table = table_new (columns, COUNT_OF (columns));
-    json_array_foreach (sources, i, source) add_row (table, source);
+    json_array_foreach (sources, i, source)
+        add_row (table, source);
     if (cli->json)
         cli_print_json (reply);
     else if (!json_array_size (sources))

@@ -98,8 +98,9 @@ print_work (const json_t *status)
     const char *stage;
     json_t *count;
     struct buf out = { 0 };
-    json_object_foreach (json_object_get (status, "workers"), stage, count) buf_printf (
-        &out, "%s%s %" JSON_INTEGER_FORMAT, out.len ? ", " : "", stage, json_integer_value (count));
+    json_object_foreach (json_object_get (status, "workers"), stage, count)
+        buf_printf (&out, "%s%s %" JSON_INTEGER_FORMAT, out.len ? ", " : "", stage,
+                    json_integer_value (count));
     line ("workers", out.len ? out.data : "none");
     buf_clear (&out);
     if (json_is_object (check)) {

@@ -120,7 +120,7 @@ become (const struct service *service, pid_t parent, int output)
     prctl (PR_SET_PDEATHSIG, phases[service->phase].signal); /* setuid clears it, hence after */
     if (getppid () != parent)
         _exit (EXEC_FAILED);
-    execv (service->argv[0], (char *const *)(uintptr_t)service->argv);
+    execv (service->argv[0], (char *const *) (uintptr_t) service->argv);
     _exit (EXEC_FAILED);
 }
 
@@ -139,7 +139,7 @@ start_child (struct child *child)
     child->wanted = false;
     child->started_ms = clock_mono_ms ();
     child->service.output = -1; /* whoever read it has read what it waited for */
-    log_debug ("%s started pid=%ld", service->name, (long)pid);
+    log_debug ("%s started pid=%ld", service->name, (long) pid);
     return 0;
 }
 
@@ -198,7 +198,7 @@ enter_phase (struct supervisor *self)
         return;
     int64_t patience = phases[self->phase].patience_ms;
     if (self->hurried && self->phase != PHASE_DATABASE)
-        patience = MIN_OF (patience, (int64_t)HURRY_MS);
+        patience = MIN_OF (patience, (int64_t) HURRY_MS);
     self->deadline_ms = clock_mono_ms () + patience;
 }
 
@@ -222,8 +222,8 @@ supervisor_hurry (struct supervisor *self)
     self->hurried = true;
     if (!self->stopping || self->phase >= PHASE_DATABASE)
         return;
-    for (int phase = (int)self->phase + 1; phase < PHASE_DATABASE; phase++)
-        signal_phase (self, (enum phase)phase, SIGTERM);
+    for (int phase = (int) self->phase + 1; phase < PHASE_DATABASE; phase++)
+        signal_phase (self, (enum phase) phase, SIGTERM);
     self->deadline_ms = MIN_OF (self->deadline_ms, clock_mono_ms () + HURRY_MS);
 }
 
@@ -274,8 +274,8 @@ schedule_restart (struct child *child)
     int64_t now = clock_mono_ms ();
     if (now - child->started_ms >= SETTLED_MS)
         child->backoff_ms = 0;
-    child->backoff_ms = MIN_OF (MAX_OF (child->backoff_ms * 2, (int64_t)BACKOFF_LEAST_MS),
-                                (int64_t)BACKOFF_MOST_MS);
+    child->backoff_ms = MIN_OF (MAX_OF (child->backoff_ms * 2, (int64_t) BACKOFF_LEAST_MS),
+                                (int64_t) BACKOFF_MOST_MS);
     child->next_start_ms = now + child->backoff_ms;
     child->wanted = true;
 }
@@ -315,7 +315,7 @@ on_death (struct supervisor *self, struct child *child, int status)
         supervisor_stop (self, EXIT_ASKED);
     } else {
         schedule_restart (child);
-        log_warn ("%s pid=%ld %s, starting it again in %" PRId64 " ms", name, (long)pid, what,
+        log_warn ("%s pid=%ld %s, starting it again in %" PRId64 " ms", name, (long) pid, what,
                   child->backoff_ms);
     }
 }
@@ -366,9 +366,9 @@ supervisor_turn (struct supervisor *self, int timeout_ms)
     int64_t now = clock_mono_ms (), until = next_event_ms (self, now + timeout_ms);
     struct pollfd poll_fd = { self->signals, POLLIN, 0 };
     (void)poll (&poll_fd, 1,
-                (int)MAX_OF (until - now, (int64_t)0)); /* an error shows as nothing read below */
+                (int) MAX_OF (until - now, (int64_t) 0)); /* an error shows as nothing read below */
     struct signalfd_siginfo info;
-    while (read (self->signals, &info, sizeof info) == (ssize_t)sizeof info)
+    while (read (self->signals, &info, sizeof info) == (ssize_t) sizeof info)
         if (info.ssi_signo != SIGCHLD)
             asked_to_stop (self);
     reap (self);
@@ -383,7 +383,7 @@ supervisor_wait (struct supervisor *self, int timeout_ms)
 {
     int64_t until = clock_mono_ms () + timeout_ms;
     do
-        supervisor_turn (self, (int)MAX_OF (until - clock_mono_ms (), (int64_t)0));
+        supervisor_turn (self, (int) MAX_OF (until - clock_mono_ms (), (int64_t) 0));
     while (!self->stopping && clock_mono_ms () < until);
     return !self->stopping;
 }

@@ -1,7 +1,9 @@
-/* supervise - starts processes, restarts those that die, stops them in order. One thread, one signalfd.
+/* supervise - starts processes, restarts those that die, stops them in order. One thread, one
+ * signalfd.
  *
- * A stop goes through the phases in order: each gets its signal, then time to leave, then SIGKILL; the next phase begins
- * when nobody of the one before is left. A second Ctrl-C cuts all times short.
+ * A stop goes through the phases in order: each gets its signal, then time to leave, then
+ * SIGKILL; the next phase begins when nobody of the one before is left. A second Ctrl-C cuts all
+ * times short.
  * SPDX-License-Identifier: MPL-2.0 */
 #ifndef CLI_SUPERVISE_H
 #define CLI_SUPERVISE_H
@@ -21,18 +23,16 @@ enum phase {
 };
 
 struct service {
-    const char *name; /* in the log */
-    const char *
-        *argv; /* given: NULL-terminated, argv[0] is the program's path. Strings are borrowed */
+    const char *name;   /* in the log */
+    const char **argv;  /* given: NULL-terminated, argv[0] is the path. Strings are borrowed */
     enum phase phase;
-    bool drop_to; /* run as uid and gid */
+    bool ends_all;      /* when it leaves with 0 of its own accord, everybody is to leave */
+    bool drop_to;       /* run as uid and gid */
     uid_t uid;
     gid_t gid;
-    bool ends_all; /* when it leaves with 0 of its own accord, everybody is to leave */
-    int output,
-        errors; /* descriptors for standard output (first start only) and error; -1: our standard error */
-    /* Called in this process before each start. May be NULL. */
-    void (*before) (void *arg);
+    int output;         /* descriptor for standard output at the first start; -1: our error */
+    int errors;         /* for standard error; -1: ours */
+    void (*before) (void *arg); /* called in this process before each start; may be NULL */
     void *arg;
 };
 

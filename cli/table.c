@@ -78,12 +78,12 @@ next_letter (const char *text, uint32_t *ret_point, size_t *ret_width)
     size_t step = utf8_decode (text, strlen (text), &point);
     if (point < 0x20 || (point >= 0x7f && point < 0xa0))
         point = ' ';
-    int width = wcwidth ((wchar_t)point);
+    int width = wcwidth ((wchar_t) point);
     bool steers =
         (point >= 0x200e && point <= 0x200f) || (point >= 0x202a && point <= 0x202e)
         || (point >= 0x2066 && point <= 0x2069); /* direction marks would garble the line */
     *ret_point = steers ? ' ' : point;
-    *ret_width = width < 0 || steers ? 1 : (size_t)width;
+    *ret_width = width < 0 || steers ? 1 : (size_t) width;
     return step ? step : 1;
 }
 
@@ -134,7 +134,7 @@ table_terminal_width (void)
     const char *columns = getenv ("COLUMNS");
     int64_t wish;
     if (columns && num_parse (columns, 20, 10000, &wish) == 0)
-        return (size_t)wish;
+        return (size_t) wish;
     struct winsize size;
     if (ioctl (STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col >= 20)
         return size.ws_col;
@@ -198,7 +198,7 @@ table_format (const struct table *self, size_t width, struct buf *out)
         shrink (self, widths, width);
     add_row (self, widths, NULL, out);
     for (size_t i = 0; i + self->column_count <= self->cell_count; i += self->column_count)
-        add_row (self, widths, (const char *const *)self->cells + i, out);
+        add_row (self, widths, (const char *const *) self->cells + i, out);
     free (widths);
 }
 

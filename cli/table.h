@@ -27,7 +27,8 @@ void table_print (const struct table *table); /* on standard output, fitting the
 
 /* Columns of the terminal; 0 when standard output is none. COLUMNS overrides. */
 size_t table_terminal_width (void);
-/* Appends text without control characters, cut to width (0: never) with an ellipsis, filled up with blanks when pad. */
+/* Appends text without control characters, cut to width (0: never) with an ellipsis, filled up
+ * with blanks when pad. */
 void table_fit (struct buf *out, const char *text, size_t width, enum table_align align, bool pad);
 size_t table_text_width (const char *text);
 

@@ -1,5 +1,5 @@
-/* newsmill up - the whole mill on this machine: a process a stage, supervised, and a private database where none is
- * named. Ctrl-C lets the run in progress finish.
+/* newsmill up - the whole mill on this machine: a process a stage, supervised, and a private
+ * database where none is named. Ctrl-C lets the run in progress finish.
  * SPDX-License-Identifier: MPL-2.0 */
 #include "cli/cli.h"
 #include "cli/mill.h"
@@ -23,7 +23,8 @@ already_running (const struct cli *cli, int64_t holder)
     return EXIT_TEMP;
 }
 
-/* With http.port = 0 the gateway says in a file which port it got. given (free); NULL: not in time */
+/* With http.port = 0 the gateway says in a file which port it got. given (free); NULL: not in
+ * time */
 static char *
 chosen_port (const struct cli *cli, struct mill *mill)
 {

@@ -33,9 +33,9 @@ add_bar (struct buf *out, const char *label, int64_t done, int64_t total, const 
          size_t width)
 {
     size_t bar =
-        MIN_OF (width > LABEL_WIDTH + 30 ? width - LABEL_WIDTH - 30 : 10, (size_t)BAR_MOST);
-    double part = total > 0 ? MIN_OF ((double)done / (double)total, 1.0) : 0;
-    size_t full = (size_t)(part * (double)bar);
+        MIN_OF (width > LABEL_WIDTH + 30 ? width - LABEL_WIDTH - 30 : 10, (size_t) BAR_MOST);
+    double part = total > 0 ? MIN_OF ((double) done / (double) total, 1.0) : 0;
+    size_t full = (size_t) (part * (double) bar);
     struct buf line = { 0 };
     buf_printf (&line, "%-*s ", LABEL_WIDTH, label);
     for (size_t i = 0; i < bar; i++)
@@ -76,7 +76,7 @@ draw_run (struct buf *out, const json_t *run, size_t width)
         int64_t failed = cli_int (count, "failed");
         int n = snprintf (note, sizeof note, ", holds %" PRId64, cli_int (count, "held"));
         if (failed)
-            snprintf (note + n, sizeof note - (size_t)n, ", %" PRId64 " failed", failed);
+            snprintf (note + n, sizeof note - (size_t) n, ", %" PRId64 " failed", failed);
         add_bar (out, stages[i], cli_int (count, "done"), total, note, width);
     }
 }
@@ -141,7 +141,7 @@ draw (struct watch *self, struct buf *out)
 {
     char reason[CLIENT_REASON_SIZE] = "";
     json_t *reply = NULL, *status = NULL;
-    size_t width = MAX_OF (table_terminal_width (), (size_t)(self->screen ? 40 : 0));
+    size_t width = MAX_OF (table_terminal_width (), (size_t) (self->screen ? 40 : 0));
     if (ask (self, "progress", &reply, reason) < 0)
         add_line (out, reason, width);
     else if (self->cli->json) {

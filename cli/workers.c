@@ -15,9 +15,9 @@ join_statistics (const json_t *statistics)
     struct buf out = { 0 };
     const char *name;
     json_t *value;
-    json_object_foreach ((json_t *)(uintptr_t)statistics, name,
-                         value) if (json_is_number (value) && json_number_value (value) != 0)
-        buf_printf (&out, "%s%s %.10g", out.len ? ", " : "", name, json_number_value (value));
+    json_object_foreach ((json_t *) (uintptr_t) statistics, name, value)
+        if (json_is_number (value) && json_number_value (value) != 0)
+            buf_printf (&out, "%s%s %.10g", out.len ? ", " : "", name, json_number_value (value));
     return buf_take (&out);
 }
 
@@ -36,8 +36,7 @@ cmd_workers (struct cli *cli, int argc, char **argv)
     if (r)
         return r;
     struct table *table = table_new (columns, COUNT_OF (columns));
-    json_array_foreach (json_object_get (reply, "workers"), i, worker)
-    {
+    json_array_foreach (json_object_get (reply, "workers"), i, worker) {
         char span[CLI_SPAN_SIZE],
             *statistics = join_statistics (json_object_get (worker, "statistics"));
         table_add (table, cli_text (worker, "stage"));

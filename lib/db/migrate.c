@@ -1,6 +1,6 @@
-/* Migrations: the numbered files of sql/, applied in order, each in one transaction, each at most once, noted in
- * "SchemaMigration". A transaction first takes the advisory lock and only then looks what is applied, so any number of
- * processes may migrate at once. Forward only.
+/* Migrations: the numbered files of sql/, applied in order, each in one transaction, each at
+ * most once, noted in "SchemaMigration". A transaction first takes the advisory lock and only
+ * then looks what is applied, so any number of processes may migrate at once. Forward only.
  * SPDX-License-Identifier: MPL-2.0 */
 #include "db/migrate.h"
 
@@ -184,7 +184,8 @@ begin (struct db *db, char reason[DB_REASON_SIZE])
     snprintf (key, sizeof key, "%d", DB_LOCK_MIGRATE);
     if (db_run (db, NULL, "BEGIN", 0, NULL) < 0)
         return failed (db, "cannot migrate the database", reason);
-    /* Until here statement_timeout holds: another process that migrates for longer than that is reported. */
+    /* Until here statement_timeout holds: another process that migrates for longer than that is
+     * reported. */
     if (db_run (db, NULL, "SELECT pg_advisory_xact_lock ($1)", DB_VALUES (key)) < 0)
         return failed (db, "another process is migrating the database", reason);
     if (db_run (db, NULL,

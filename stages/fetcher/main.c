@@ -43,6 +43,10 @@ finish (struct fetch *fetch, const struct catch *caught)
         dispatch_turn (self);
     if (self->fetching < (size_t) stage_settings (self->stage)->fetcher_parallel / 2)
         claim (self);
+    if (!self->fetching) { /* all read: the run may be over */
+        struct wire_result nothing_spent = { .header.run = self->run_id, .outcome = WIRE_SPENT };
+        stage_report (self->stage, &nothing_spent);
+    }
 }
 
 static const char *
