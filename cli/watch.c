@@ -141,7 +141,9 @@ draw (struct watch *self, struct buf *out)
 {
     char reason[CLIENT_REASON_SIZE] = "";
     json_t *reply = NULL, *status = NULL;
-    size_t width = MAX_OF (table_terminal_width (), (size_t) (self->screen ? 40 : 0));
+    size_t width = table_terminal_width ();
+    if (!width && self->screen)
+        width = 80;
     if (ask (self, "progress", &reply, reason) < 0)
         add_line (out, reason, width);
     else if (self->cli->json) {

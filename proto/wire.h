@@ -11,6 +11,7 @@
 #define WIRE_FRAME_MAX (16u << 20) /* bytes of a whole message; also the sockets' maximum message size */
 #define WIRE_CHUNKS_MAX 10000      /* chunks of one article */
 #define WIRE_DIMENSIONS_MAX 16000  /* what pgvector's vector type can hold */
+#define WIRE_REASON_MAX 4096       /* bytes of a reason */
 #define WIRE_HELD_MAX 100000       /* articles in one heartbeat */
 
 /* In pipeline order. A link is a pair of endpoints at the broker: one to send to, one to receive from. */

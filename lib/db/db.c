@@ -51,7 +51,7 @@ keep_error (struct db *self, const char *text)
         self->error[n++] = *text == '\n' ? ' ' : *text;
     while (n && self->error[n - 1] == ' ')
         n--;
-    self->error[n] = '\0';
+    self->error[utf8_valid_bytes (self->error, n)] = '\0'; /* cut inside a letter, or in the server's own encoding */
 }
 
 static void

@@ -125,6 +125,9 @@ outbox_close (struct outbox *box)
 static void
 send_result (struct stage *self, struct wire_result *result)
 {
+    /* Whatever was cut to fit a buffer on the way may end inside a letter. */
+    char *reason = utf8_clean (result->reason.data ? result->reason.data : "", result->reason.size, WIRE_REASON_MAX);
+    result->reason = wire_text (reason);
     result->stage = wire_text (self->def->name);
     result->worker = wire_text (self->worker);
     if (zlist_size (self->results.frames) >= RESULTS_KEPT_MAX) {
@@ -133,6 +136,8 @@ send_result (struct stage *self, struct wire_result *result)
     }
     if (outbox_send (self, &self->results, WIRE_RESULT, result) < 0)
         log_error ("article=%" PRIu64 " result could not be encoded", result->header.article);
+    result->reason = wire_text (NULL);
+    free (reason);
 }
 
 void
@@ -224,6 +229,9 @@ article_end (struct stage *self, struct stage_article **article, struct wire_res
 {
     result->header = (*article)->wire.header;
     result->duration_ms = (uint32_t) (clock_mono_ms () - (*article)->since_ms);
+    static const char *const outcomes[] = { "", "done", "failed", "returned" };
+    log_debug ("article=%" PRIu64 " attempt=%u %s in_ms=%u", result->header.article, result->header.attempt,
+               outcomes[result->outcome], result->duration_ms);
     send_result (self, result);
     article_drop (self, article);
 }

@@ -64,7 +64,7 @@ take_failure (struct collector *self, const struct wire_result *result)
 static void
 take_provider_word (struct collector *self, const struct wire_result *result)
 {
-    char stage[32], reason[REASON_SIZE];
+    char stage[33], reason[REASON_SIZE];
     snprintf (stage, sizeof stage, "%.*s", (int) result->stage.size, result->stage.data);
     snprintf (reason, sizeof reason, "%.*s", (int) result->reason.size, result->reason.data);
     if (result->retry_after_ms)

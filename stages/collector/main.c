@@ -40,8 +40,10 @@ on_results (struct stage *stage, void *arg)
         enum wire_type type;
         if (!frame)
             break;
-        if (wire_decode (zframe_data (frame), zframe_size (frame), &type, &message) < 0)
-            log_warn ("refused a malformed result of %zu bytes", zframe_size (frame));
+        int r = zframe_more (frame) ? -EBADMSG
+                : wire_decode (zframe_data (frame), zframe_size (frame), &type, &message);
+        if (r < 0 || (type != WIRE_RESULT && type != WIRE_HEARTBEAT))
+            log_warn ("refused a frame of %zu bytes on the results", zframe_size (frame));
         else if (type == WIRE_RESULT)
             ledger_result (self, &message.result);
         else if (type == WIRE_HEARTBEAT)

@@ -8,9 +8,11 @@
 void
 run_event (struct collector *self, enum wire_event_kind kind, const char *stage, int64_t until_us, const char *reason)
 {
+    char *clean = utf8_clean (reason, strlen (reason), WIRE_REASON_MAX);
     struct wire_event event = { .header.run = self->run.id, .kind = kind, .stage = wire_text (stage),
-                                .until_us = until_us, .reason = wire_text (reason) };
+                                .until_us = until_us, .reason = wire_text (clean) };
     stage_publish (self->stage, WIRE_EVENTS, WIRE_EVENT, &event);
+    free (clean);
 }
 
 void
@@ -336,6 +338,7 @@ close_run (struct collector *self, struct standing *standing, bool late)
         return;
     int64_t now_us = clock_wall_us (), duration_ms = clock_mono_ms () - self->run.started_ms;
     judge (&self->run, standing, late, error, sizeof error);
+    error[utf8_valid_bytes (error, strlen (error))] = '\0'; /* it was cut to fit */
     snprintf (stored, sizeof stored, "%" PRId64, standing->stored);
     snprintf (chunks, sizeof chunks, "%" PRId64, standing->chunks);
     snprintf (duration, sizeof duration, "%" PRId64, duration_ms);

@@ -23,12 +23,21 @@ fetch_free (struct fetch *fetch)
 
 /* ---- one source ---- */
 
+/* What a publisher sent as a header, if the database can take it. */
+static const char *
+header_text (const char *value)
+{
+    return value && utf8_valid_bytes (value, strlen (value)) == strlen (value) ? value : NULL;
+}
+
 static void
-finish (struct fetch *fetch, const struct catch *caught)
+finish (struct fetch *fetch, struct catch *caught)
 {
     struct fetcher *self = fetch->fetcher;
     int64_t fresh = 0;
     char url[LOG_QUOTE_SIZE], error[LOG_QUOTE_SIZE];
+    char *reason = caught->error ? utf8_clean (caught->error, strlen (caught->error), REASON_MAX) : NULL;
+    caught->error = reason;
     if (intake_commit (fetch, caught, &fresh) == 0) {
         if (caught->error && fetch->failures == 0)
             log_warn ("source=%" PRId64 " url=%s failed: %s", fetch->source_id, log_quote (fetch->url, url),
@@ -39,6 +48,7 @@ finish (struct fetch *fetch, const struct catch *caught)
     self->fetching--;
     self->fetched++;
     fetch_free (fetch);
+    free (reason);
     if (fresh)
         dispatch_turn (self);
     if (self->fetching < (size_t) stage_settings (self->stage)->fetcher_parallel / 2)
@@ -93,7 +103,7 @@ on_response (void *context, const struct http_response *response)
     char reason[REASON_MAX];
     struct catch caught = {
         .status = response->status, .duration_ms = response->duration_ms, .bytes = response->body_bytes,
-        .retry_after_ms = response->retry_after_ms, .etag = response->etag, .last_modified = response->last_modified,
+        .retry_after_ms = response->retry_after_ms, .etag = header_text (response->etag), .last_modified = header_text (response->last_modified),
         .body_hash = fetch->body_hash,
     };
     if (response->error != HTTP_OK) {

@@ -48,6 +48,18 @@ struct store {
 static void pump (struct store *self);
 static void on_readable (struct stage *stage, void *arg);
 
+static bool lane_open (struct lane *lane);
+
+/* Before the first article comes: opening takes longer than storing. */
+static void
+open_lanes (struct stage *stage UNUSED, void *arg)
+{
+    struct store *self = arg;
+    for (size_t i = 0; i < self->lane_count; i++)
+        if (!self->lanes[i].open)
+            (void) lane_open (&self->lanes[i]); /* tried again when an article needs it */
+}
+
 struct store *
 store_new (struct stage *stage, size_t connections, size_t in_flight, store_fn *done, void *context)
 {
@@ -61,6 +73,7 @@ store_new (struct stage *stage, size_t connections, size_t in_flight, store_fn *
     for (size_t i = 0; i < connections; i++)
         self->lanes[i] = (struct lane){ .store = self, .begun = zlist_new (),
                                         .db = db_new (stage_settings (stage)->database_url, "writer") };
+    stage_after (stage, 0, open_lanes, self);
     return self;
 }
 

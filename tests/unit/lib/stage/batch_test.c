@@ -104,7 +104,8 @@ on_call (void *context, struct batch *batch)
         item->in_call = true;
         item->calls++;
     }
-    w->depth_most = MAX_OF (w->depth_most, ++w->depth);
+    w->depth++;
+    w->depth_most = MAX_OF (w->depth_most, w->depth);
     if (w->answers_at_once)
         answer (batch, w->instant, -1);
     else {
@@ -151,16 +152,6 @@ set_up (void **state UNUSED)
     return 0;
 }
 
-static int
-tear_down (void **state UNUSED)
-{
-    batcher_destroy (&world->batcher);
-    assert_null (world->batcher);
-    free (world);
-    world = NULL;
-    return 0;
-}
-
 static void
 add_one (bool alone)
 {
@@ -195,6 +186,19 @@ reply (size_t index, enum model_outcome outcome, int64_t retry_after_ms)
     struct batch *batch = world->open[index];
     memmove (&world->open[index], &world->open[index + 1], (--world->open_count - index) * sizeof batch);
     answer (batch, outcome, retry_after_ms);
+}
+
+static int
+tear_down (void **state UNUSED)
+{
+    batcher_return_waiting (world->batcher);
+    while (world->open_count)
+        reply (0, MODEL_OK, -1);
+    batcher_destroy (&world->batcher);
+    assert_null (world->batcher);
+    free (world);
+    world = NULL;
+    return 0;
 }
 
 static void
@@ -264,8 +268,12 @@ alone_travels_alone (void **state UNUSED)
     add (2);
     add_one (true);
     add (2);
-    assert_int_equal (world->call_count, 1); /* the five make a full queue, but the third ends the batch */
+    assert_int_equal (world->call_count, 2); /* the five make a full queue, but the third ends the batch */
     assert_int_equal (world->sizes[0], 2);
+    assert_int_equal (world->sizes[1], 1);
+    advance (50);
+    assert_int_equal (world->call_count, 3);
+    assert_int_equal (world->sizes[2], 2);
 }
 
 static void
@@ -470,7 +478,6 @@ static void
 stop_hands_back_what_is_not_in_a_call (void **state UNUSED)
 {
     start (2, 3, 0);
-    world->answers_at_once = false;
     add (3);                    /* three calls of one */
     reply (0, MODEL_RETRY, -1); /* item 0 waits */
     add (1);                    /* takes its place */
@@ -498,8 +505,10 @@ answer_inside_the_call_does_not_nest (void **state UNUSED)
     start (4, 1, 10);
     world->answers_at_once = true;
     world->instant = MODEL_OK;
+    batcher_pause (world->batcher, WALL_START_US + (world->now_ms + 100) * 1000); /* so that a queue gathers */
     add (ITEMS_MAX - 1);
-    advance (10);
+    assert_int_equal (world->call_count, 0);
+    advance (110);
     assert_ended (0, ITEMS_MAX - 1, true, WIRE_NO_FAULT);
     assert_int_equal (world->depth_most, 1);
     world->instant = MODEL_RETRY;
