@@ -324,7 +324,8 @@ on_input (void *context, void *arg UNUSED)
             continue;
         }
         struct stage_article *article = article_new (self, frame, &message.article);
-        if (self->stopping) {
+        int64_t deadline_us = message.header.deadline_us;
+        if (self->stopping || (deadline_us && clock_wall_us () > deadline_us)) {
             stage_return (self, &article);
             continue;
         }

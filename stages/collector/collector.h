@@ -58,6 +58,7 @@ struct collector {
     json_t *checkpoints, *faults;    /* waiting for the next flush */
     bool changed, flush_due;         /* results wait to be written; the time for it is set */
     int64_t swept_ms;                /* when the workers were last looked at */
+    int64_t failed_ms;               /* when the last run failed; 0: not since the start */
     bool draining;
     int64_t drain_until_ms;
 };

@@ -2,6 +2,8 @@
 #include "stages/collector/collector.h"
 
 #define UNRECORDED_MAX 100
+#define BACKOFF_LEAST_MS INT64_C (90000)   /* lets one tick of a minute pass */
+#define BACKOFF_MOST_MS INT64_C (900000)
 
 /* ---- words to the world ---- */
 
@@ -140,6 +142,7 @@ tell_failure (struct collector *self, const char *message)
     s->total++;
     s->failed++;
     s->consecutive_failures++;
+    self->failed_ms = clock_mono_ms ();
     log_line (LOG_LEVEL_ERROR, "JOB", "❌ Background job failed: %s", message);
     if (s->consecutive_failures == CRITICAL_FAILURES)
         log_line (LOG_LEVEL_ERROR, "JOB", "🚨 CRITICAL: Background job has failed %" PRId64 " times consecutively!",
@@ -217,6 +220,17 @@ write_open (struct collector *self)
     return -EIO;
 }
 
+/* After CRITICAL_FAILURES in a row ticks are let pass, twice as long with each further failure. A trigger always runs. */
+static bool
+is_backing_off (struct collector *self)
+{
+    int64_t more = self->statistics.consecutive_failures - CRITICAL_FAILURES;
+    if (more < 0 || !self->failed_ms)
+        return false;
+    int64_t wait_ms = MIN_OF (BACKOFF_LEAST_MS << MIN_OF (more, INT64_C (10)), BACKOFF_MOST_MS);
+    return clock_mono_ms () - self->failed_ms < wait_ms;
+}
+
 json_t *
 run_open (struct collector *self, int64_t scheduled_us)
 {
@@ -229,6 +243,12 @@ run_open (struct collector *self, int64_t scheduled_us)
     if (!db_ready (self->db))
         return fail_unrecorded (self, scheduled_us);
     record_the_unrecorded (self);
+    if (scheduled_us && !self->run.open && is_backing_off (self)) {
+        record_tick (self, scheduled_us, "skipped", NULL, "backing off after failures in a row");
+        log_line (LOG_LEVEL_INFO, "JOB", "tick skipped, backing off after %" PRId64 " failures in a row",
+                  self->statistics.consecutive_failures);
+        return answer ("skipped", "", "backing off after failures in a row");
+    }
     if (self->run.open) {
         if (scheduled_us) {
             record_tick (self, scheduled_us, "skipped", self->run.text, "a run was in progress");

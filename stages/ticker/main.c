@@ -107,13 +107,13 @@ take_answer (struct ticker *self, const char *text)
     const char *outcome = json_string_value (json_object_get (answer, "outcome"));
     const char *id = json_string_value (json_object_get (answer, "run"));
     struct wire_tick tick = { .scheduled_us = self->scheduled_us };
-    if (!self->scheduled_us || !outcome || !id || uuid_parse (id, &tick.header.run) < 0)
-        log_debug ("the collector cannot open a run now: %s", text);
-    else if (streq (outcome, "opened")) {
-        stage_publish (self->stage, WIRE_TICKS, WIRE_TICK, &tick);
-        self->scheduled_us = 0;
-    } else {
-        self->buffered = streq (stage_settings (self->stage)->ticker_overlap, "buffer_one");
+    bool opened = outcome && streq (outcome, "opened"), joined = outcome && streq (outcome, "joined");
+    if (!self->scheduled_us || !outcome)
+        log_debug ("no answer to a tick: %s", text);
+    else {
+        if (opened && id && uuid_parse (id, &tick.header.run) == 0)
+            stage_publish (self->stage, WIRE_TICKS, WIRE_TICK, &tick);
+        self->buffered = joined && streq (stage_settings (self->stage)->ticker_overlap, "buffer_one");
         self->scheduled_us = 0;
     }
     json_decref (answer);
