@@ -10,8 +10,6 @@
 #define QUEUE_MAX 4096            /* messages of one link */
 #define QUEUE_BYTES_MAX (64u << 20)
 #define MOVES_PER_TURN 256        /* so that no link starves the others */
-#define ARTICLE_ID_OFFSET 20      /* in the frame's header; see proto/WIRE.md */
-#define TYPE_OFFSET 3
 
 struct link {
     struct stage *stage;
@@ -185,8 +183,8 @@ on_held (void *state, struct buf *ids)
     struct broker *self = state;
     for (int i = 0; i <= WIRE_VECTORS; i++)
         for (zframe_t *f = zlist_first (self->links[i].queue); f; f = zlist_next (self->links[i].queue))
-            if (zframe_size (f) >= WIRE_HEADER_BYTES && zframe_data (f)[TYPE_OFFSET] == WIRE_ARTICLE)
-                buf_add (ids, zframe_data (f) + ARTICLE_ID_OFFSET, 8);
+            if (zframe_size (f) >= WIRE_HEADER_BYTES && zframe_data (f)[WIRE_TYPE_OFFSET] == WIRE_ARTICLE)
+                buf_add (ids, zframe_data (f) + WIRE_ARTICLE_ID_OFFSET, 8);
 }
 
 static void

@@ -94,17 +94,8 @@ unknown_command (const char *name)
 static int
 set_option (const char *pair)
 {
-    const char *equals = strchr (pair, '=');
-    size_t count;
-    const struct conf_row *rows = conf_rows (&count);
-    for (size_t i = 0; equals && i < count; i++)
-        if (strlen (rows[i].key) == (size_t) (equals - pair)
-            && strncmp (rows[i].key, pair, strlen (rows[i].key)) == 0) {
-            char *name = conf_env_name (rows[i].key);
-            setenv (name, equals + 1, 1);
-            free (name);
-            return 0;
-        }
+    if (conf_set_option (pair) == 0)
+        return 0;
     cli_say (
         "-o wants section.name=value of a setting, not \"%s\"; `newsmill config show` lists them",
         pair);

@@ -8,6 +8,8 @@
 
 #define WIRE_VERSION 1
 #define WIRE_HEADER_BYTES 40
+#define WIRE_ARTICLE_ID_OFFSET 20  /* in the header; 8 bytes */
+#define WIRE_TYPE_OFFSET 3
 #define WIRE_FRAME_MAX (16u << 20) /* bytes of a whole message; also the sockets' maximum message size */
 #define WIRE_CHUNKS_MAX 10000      /* chunks of one article */
 #define WIRE_DIMENSIONS_MAX 16000  /* what pgvector's vector type can hold */

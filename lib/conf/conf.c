@@ -374,6 +374,21 @@ conf_load (const char *file, struct settings *ret_settings, struct buf *faults)
     return 0;
 }
 
+int
+conf_set_option (const char *option)
+{
+    const char *equals = strchr (option, '=');
+    if (!equals)
+        return -EINVAL;
+    char *key = mem_copy (option, (size_t) (equals - option));
+    char *name = conf_env_name (key), *file_name = mem_printf ("%s_FILE", name);
+    int r = row_of (key) && setenv (name, equals + 1, 1) == 0 ? unsetenv (file_name) : -EINVAL;
+    free (file_name);
+    free (name);
+    free (key);
+    return r;
+}
+
 void
 conf_show (const struct settings *settings, struct buf *out)
 {

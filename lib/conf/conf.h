@@ -52,6 +52,9 @@ const struct conf_row *conf_rows (size_t *ret_count);
  * Every fault goes to faults, a line each, with file and line number. 0 or -EINVAL.
  * Strings live as long as the process. Reads files; does not block for long. */
 MUST_CHECK int conf_load (const char *file, struct settings *ret_settings, struct buf *faults);
+/* An option of the command line, "section.name=value", into the environment, where it beats everything else: one way for
+ * a setting to come in, and one check of it. 0, or -EINVAL when there is no such setting. */
+MUST_CHECK int conf_set_option (const char *option);
 /* One "key = value  # origin" line a setting; secrets are masked. */
 void conf_show (const struct settings *settings, struct buf *out);
 /* The environment name of a key: "model.base_url" is NEWSMILL_MODEL_BASE_URL. given (free) */

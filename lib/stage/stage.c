@@ -371,6 +371,8 @@ heartbeat (void *context, void *arg UNUSED)
     struct buf held = { 0 };
     for (const struct stage_article *a = self->first; a; a = a->next)
         wire_id_put (&held, a->wire.header.article);
+    for (zframe_t *f = self->out.frames ? zlist_first (self->out.frames) : NULL; f; f = zlist_next (self->out.frames))
+        buf_add (&held, zframe_data (f) + WIRE_ARTICLE_ID_OFFSET, 8); /* passed on, and not yet taken by the broker */
     if (self->started && self->def->held)
         self->def->held (self->state, &held);
     json_t *numbers = json_object ();
@@ -614,26 +616,6 @@ keep_turning (void *context UNUSED, void *arg UNUSED)
 {
 }
 
-/* Options become environment variables: one way for a setting to come in, and one check of it. */
-static int
-set_option (const char *option)
-{
-    const char *equals = strchr (option, '=');
-    if (!equals)
-        return -EINVAL;
-    char *key = mem_copy (option, (size_t) (equals - option));
-    char *name = conf_env_name (key);
-    size_t count;
-    const struct conf_row *rows = conf_rows (&count);
-    int r = -EINVAL;
-    for (size_t i = 0; i < count; i++)
-        if (streq (rows[i].key, key))
-            r = setenv (name, equals + 1, 1);
-    free (name);
-    free (key);
-    return r;
-}
-
 static int
 usage (const struct stage_def *def)
 {
@@ -657,7 +639,7 @@ stage_main (const struct stage_def *def, int argc, char **argv)
             file = optarg;
             break;
         case 'o':
-            if (set_option (optarg) < 0) {
+            if (conf_set_option (optarg) < 0) {
                 fprintf (stderr, "newsmill-%s: -o %s: no such setting; `newsmill config show` lists them all\n",
                          def->name, optarg);
                 return EXIT_USAGE;

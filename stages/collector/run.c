@@ -241,7 +241,8 @@ run_open (struct collector *self, int64_t scheduled_us)
     if (self->draining)
         return answer ("stopping", self->run.open ? self->run.text : "", "newsmill is stopping");
     if (!db_ready (self->db))
-        return fail_unrecorded (self, scheduled_us);
+        return self->run.open ? answer ("joined", self->run.text, "a run is in progress, and the database is away")
+                              : fail_unrecorded (self, scheduled_us);
     record_the_unrecorded (self);
     if (scheduled_us && !self->run.open && is_backing_off (self)) {
         record_tick (self, scheduled_us, "skipped", NULL, "backing off after failures in a row");

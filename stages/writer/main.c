@@ -12,7 +12,9 @@ static void
 on_stored (void *context, struct stage_article *article, const struct store_outcome *outcome)
 {
     struct writer *self = context;
-    if (outcome->fault == WIRE_NO_FAULT)
+    if (outcome->returned)
+        stage_return (self->stage, &article);
+    else if (outcome->fault == WIRE_NO_FAULT)
         stage_done (self->stage, &article, outcome->chunks);
     else
         stage_fail (self->stage, &article, outcome->fault, outcome->reason);

@@ -282,7 +282,7 @@ void
 store_stop (struct store *self)
 {
     struct stage_article *article;
-    const struct store_outcome outcome = { WIRE_TRANSIENT, "the writer was stopped", 0 };
+    const struct store_outcome outcome = { .returned = true };
     while ((article = zlist_pop (self->waiting)) != NULL)
         self->done (self->context, article, &outcome);
 }
@@ -306,7 +306,7 @@ take_answer (struct lane *lane, PGresult *result)
     struct store *self = lane->store;
     struct stage_article *article = zlist_pop (lane->begun);
     char reason[256];
-    struct store_outcome outcome = { WIRE_NO_FAULT, reason, 0 };
+    struct store_outcome outcome = { .reason = reason };
     self->begun--;
     if (PQresultStatus (result) == PGRES_TUPLES_OK)
         outcome.chunks = (uint32_t) db_int (result, 0, 0);

@@ -13,6 +13,7 @@ struct store_outcome {
     enum wire_class fault;
     const char *reason;  /* borrowed, when there is a fault */
     uint32_t chunks;     /* vectors stored; 0 for a second copy */
+    bool returned;       /* handed back untouched, at the stop */
 };
 /* article: given back. */
 typedef void store_fn (void *context, struct stage_article *article, const struct store_outcome *outcome);
@@ -21,6 +22,6 @@ struct store *store_new (struct stage *stage, size_t connections, size_t in_flig
 void store_destroy (struct store **store);
 void store_add (struct store *store, struct stage_article *article); /* taken until done is called. Never blocks */
 size_t store_count (const struct store *store);                      /* articles not yet given back */
-void store_stop (struct store *store); /* gives back what no connection has begun, as a transient fault */
+void store_stop (struct store *store); /* hands back what no connection has begun */
 
 #endif
