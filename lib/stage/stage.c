@@ -10,6 +10,7 @@
 #define OUTBOX_FULL 16         /* messages waiting for the broker: no more input until they are gone */
 #define READS_PER_TURN 64
 #define HELD_TOLD_MS 100
+#define IDLE_TURNS 3           /* who has nothing to lose is heard of less often */
 #define STOP_TIMEOUT_MS 25000
 
 /* Messages the broker can't take yet. */
@@ -32,6 +33,8 @@ struct stage {
     size_t in_hand, capacity;
     bool started, stopping, reading;
     bool telling;                           /* a heartbeat out of turn is due */
+    bool busy;                              /* said by the stage itself */
+    int idle_turns;                         /* heartbeats left out since the last one */
     int64_t stop_by_ms;
     int exit_code;
     uint64_t frames_refused;
@@ -166,6 +169,7 @@ stage_publish (struct stage *self, enum wire_link link, enum wire_type type, con
 
 static void on_input (void *context, void *arg);
 static void heartbeat (void *context, void *arg);
+static void tell_soon (struct stage *self);
 
 /* Reads on while there is room behind it: that is all the back-pressure a stage needs. */
 static void
@@ -382,7 +386,7 @@ heartbeat (void *context, void *arg UNUSED)
     struct wire_heartbeat message = {
         .stage = wire_text (self->def->name), .worker = wire_text (self->worker), .host = wire_text (self->host),
         .pid = (uint32_t) getpid (), .state = self->stopping ? WIRE_LEAVING : WIRE_ALIVE,
-        .interval_ms = (uint32_t) self->settings.delivery_heartbeat,
+        .interval_ms = (uint32_t) self->settings.delivery_heartbeat * (held.len || self->busy ? 1 : IDLE_TURNS),
         .held = { held.data, held.len }, .statistics = wire_text (statistics),
     };
     /* Only the newest one matters: none is added to a queue that does not move. */
@@ -391,6 +395,24 @@ heartbeat (void *context, void *arg UNUSED)
     free (statistics);
     json_decref (numbers);
     buf_fini (&held);
+}
+
+static void
+beat (void *context, void *arg UNUSED)
+{
+    struct stage *self = context;
+    if (!self->busy && self->in_hand == 0 && ++self->idle_turns < IDLE_TURNS)
+        return;
+    self->idle_turns = 0;
+    heartbeat (self, NULL);
+}
+
+void
+stage_set_busy (struct stage *self, bool busy)
+{
+    if (busy && !self->busy)
+        tell_soon (self);
+    self->busy = busy;
 }
 
 /* ---- the loop, as stages see it ---- */
@@ -569,7 +591,7 @@ open_all (struct stage *self)
         self->in = open_input (self, ZMQ_PULL, self->def->in, NULL);
     if (self->def->out != WIRE_NO_LINK)
         outbox_open (self, &self->out, ZMQ_PUSH, self->def->out);
-    loop_timer (self->loop, self->settings.delivery_heartbeat, heartbeat, NULL);
+    loop_timer (self->loop, self->settings.delivery_heartbeat, beat, NULL);
     loop_after (self->loop, 0, begin, NULL);
     loop_after (self->loop, 50, heartbeat, NULL);
 }

@@ -71,6 +71,9 @@ void stage_return (struct stage *stage, struct stage_article **article);
 void stage_set_capacity (struct stage *stage, size_t articles);
 size_t stage_in_hand (const struct stage *stage);
 
+/* Whether the stage would be missed though it holds no article: heartbeats then keep their full pace. */
+void stage_set_busy (struct stage *stage, bool busy);
+
 /* Puts an article on the way out that did not come in by a link (the fetcher). 0 or what wire_encode says. Never blocks:
  * what the broker can't take yet waits here. */
 MUST_CHECK int stage_dispatch (struct stage *stage, const struct wire_article *article);

@@ -157,6 +157,13 @@ start (struct fetcher *self, const PGresult *rows, int row)
 /* ---- a run ---- */
 
 static void
+set_active (struct fetcher *self, bool active)
+{
+    self->active = active;
+    stage_set_busy (self->stage, active); /* claimed sources wait for a fetcher that died */
+}
+
+static void
 claim (struct fetcher *self)
 {
     const struct settings *s = stage_settings (self->stage);
@@ -187,7 +194,7 @@ begin_run (struct fetcher *self, const struct uuid *run)
 {
     if (self->active && uuid_equal (run, &self->run_id))
         return;
-    self->active = true;
+    set_active (self, true);
     self->halted = false;
     self->run_id = *run;
     uuid_format (run, self->run);
@@ -207,7 +214,7 @@ look_for_run (struct fetcher *self)
     if (PQntuples (open) && uuid_parse (db_text (open, 0, 0), &run) == 0)
         begin_run (self, &run);
     else
-        self->active = false;
+        set_active (self, false);
     PQclear (open);
 }
 
@@ -259,7 +266,7 @@ on_event (struct stage *stage UNUSED, void *state, const struct wire_event *even
     if (event->kind == WIRE_BREAKER)
         self->halted = true;
     if (event->kind == WIRE_RUN_CLOSED)
-        self->active = false;
+        set_active (self, false);
 }
 
 static int
@@ -287,7 +294,7 @@ static void
 on_stop (struct stage *stage, void *state)
 {
     struct fetcher *self = state;
-    self->active = false;
+    set_active (self, false);
     if (self->fetching && db_ready (self->db)
         && db_run (self->db, NULL, "UPDATE \"RunSource\" SET state = 'due' WHERE \"claimedBy\" = $1 AND state = 'claimed'",
                    DB_VALUES (stage_worker (stage))) < 0)
