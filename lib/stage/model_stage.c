@@ -8,20 +8,23 @@ on_http (struct stage *stage UNUSED, void *arg)
 }
 
 int
-model_stage_open (struct stage *stage, size_t max_calls, struct model_stage *ret_self)
+model_stage_open (struct stage *stage, struct batch_settings *batch, struct model_stage *self)
 {
     const struct settings *s = stage_settings (stage);
     bool local = streq (s->model_base_url, "local");
-    *ret_self = (struct model_stage){ NULL, NULL };
+    size_t max_calls = batch->max_calls;
+    batch->context = self;
+    self->stage = stage;
+    self->batcher = batcher_new (stage, batch);
     if (!local) {
         struct http_settings http = { .user_agent = "newsmill/" NEWSMILL_VERSION, .allow_private = true,
                                       .max_total = max_calls, .max_per_host = max_calls };
-        ret_self->http = http_new (&http);
-        if (!ret_self->http) {
+        self->http = http_new (&http);
+        if (!self->http) {
             log_error ("cannot start the HTTP client");
             return -EIO;
         }
-        stage_watch_fd (stage, http_fd (ret_self->http), false, on_http, ret_self->http);
+        stage_watch_fd (stage, http_fd (self->http), false, on_http, self->http);
     }
     struct model_settings settings = {
         .base_url = s->model_base_url,
@@ -34,8 +37,8 @@ model_stage_open (struct stage *stage, size_t max_calls, struct model_stage *ret
         .max_summary_input_bytes = (size_t) s->model_max_input,
         .language = *s->model_language ? s->model_language : NULL,
     };
-    ret_self->model = model_new (&settings, ret_self->http);
-    if (!ret_self->model) {
+    self->model = model_new (&settings, self->http);
+    if (!self->model) {
         log_error ("cannot open the model at %s", s->model_base_url);
         return -EIO;
     }
@@ -45,8 +48,32 @@ model_stage_open (struct stage *stage, size_t max_calls, struct model_stage *ret
 }
 
 void
-model_stage_close (struct model_stage *self)
+model_stage_event (struct stage *stage, void *state, const struct wire_event *event)
 {
+    struct model_stage *self = state;
+    batcher_event (self->batcher, stage_name (stage), event);
+}
+
+void
+model_stage_stop (struct stage *stage UNUSED, void *state)
+{
+    struct model_stage *self = state;
+    batcher_return_waiting (self->batcher);
+}
+
+bool
+model_stage_is_idle (void *state)
+{
+    struct model_stage *self = state;
+    return batcher_calls (self->batcher) == 0;
+}
+
+void
+model_stage_finish (struct stage *stage UNUSED, void *state)
+{
+    struct model_stage *self = state;
     model_destroy (&self->model);
     http_destroy (&self->http);
+    batcher_destroy (&self->batcher);
+    free (self);
 }

@@ -53,6 +53,12 @@ stage_db (struct stage *self)
 }
 
 const char *
+stage_name (const struct stage *self)
+{
+    return self->def->name;
+}
+
+const char *
 stage_worker (const struct stage *self)
 {
     return self->worker;

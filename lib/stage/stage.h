@@ -57,6 +57,7 @@ int stage_main (const struct stage_def *def, int argc, char **argv);
 
 const struct settings *stage_settings (const struct stage *stage);
 struct db *stage_db (struct stage *stage);
+const char *stage_name (const struct stage *stage);    /* of its table */
 const char *stage_worker (const struct stage *stage);  /* unique name of this process: "chunker-host-1234-9f3a" */
 bool stage_is_stopping (const struct stage *stage);
 void stage_stop (struct stage *stage, int exit_code);  /* as if asked to by a signal */

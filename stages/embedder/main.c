@@ -1,6 +1,5 @@
 /* embedder - turns chunks into vectors, batches filled across articles. See newsmill-embedder.8.
  * SPDX-License-Identifier: MPL-2.0 */
-#include "stage/batch.h"
 #include "stage/model_stage.h"
 
 #define CAPACITY_ARTICLES 256
@@ -21,9 +20,7 @@ struct job {
 };
 
 struct embedder {
-    struct stage *stage;
-    struct model_stage model;
-    struct batcher *batcher;
+    struct model_stage base;
     size_t dimensions;
 };
 
@@ -38,7 +35,7 @@ call (void *context, struct batch *batch)
         struct wire_chunk chunk = wire_chunk_at (wire, piece->index);
         texts[i] = (struct model_text){ NULL, wire->content.data + chunk.byte_start, chunk.byte_end - chunk.byte_start };
     }
-    model_embed (self->model.model, texts, batch->count, batch_reply, batch);
+    model_embed (self->base.model, texts, batch->count, batch_reply, batch);
     free (texts);
 }
 
@@ -48,15 +45,15 @@ job_end (struct embedder *self, struct job *job)
     struct wire_article *wire = &job->article->wire;
     struct buf packed = { 0 };
     if (job->fault)
-        stage_fail (self->stage, &job->article, job->fault, job->reason);
+        stage_fail (self->base.stage, &job->article, job->fault, job->reason);
     else if (job->returned)
-        stage_return (self->stage, &job->article);
+        stage_return (self->base.stage, &job->article);
     else {
         wire_vector_put (&packed, job->vectors, wire_chunk_count (wire) * self->dimensions);
         wire->dimensions = (uint32_t) self->dimensions;
         wire->embedding_model = wire_text (job->model);
         wire->vectors = (struct wire_bytes){ packed.data, packed.len };
-        stage_pass (self->stage, &job->article);
+        stage_pass (self->base.stage, &job->article);
     }
     buf_fini (&packed);
     free (job->vectors);
@@ -100,13 +97,11 @@ on_start (struct stage *stage, void **ret_state)
     const struct settings *s = stage_settings (stage);
     struct embedder *self = MEM_NEW (struct embedder);
     *ret_state = self;
-    self->stage = stage;
     self->dimensions = (size_t) s->model_dimensions;
     struct batch_settings settings = { (size_t) s->embedder_batch, (size_t) s->embedder_calls, s->embedder_linger,
-                                       call, take_outputs, give_up, self };
-    self->batcher = batcher_new (stage, &settings);
+                                       call, take_outputs, give_up, NULL };
     stage_set_capacity (stage, CAPACITY_ARTICLES);
-    return model_stage_open (stage, settings.max_calls, &self->model);
+    return model_stage_open (stage, &settings, &self->base);
 }
 
 static void
@@ -128,34 +123,7 @@ on_article (struct stage *stage, void *state, struct stage_article *article)
     for (size_t i = 0; i < count; i++)
         job->pieces[i] = (struct piece){ job, i };
     for (size_t i = 0; i < count; i++)
-        batcher_add (self->batcher, &job->pieces[i], &run, alone);
-}
-
-static void
-on_event (struct stage *stage UNUSED, void *state, const struct wire_event *event)
-{
-    batcher_event (((struct embedder *) state)->batcher, "embedder", event);
-}
-
-static void
-on_stop (struct stage *stage UNUSED, void *state)
-{
-    batcher_return_waiting (((struct embedder *) state)->batcher);
-}
-
-static bool
-is_idle (void *state)
-{
-    return batcher_calls (((struct embedder *) state)->batcher) == 0;
-}
-
-static void
-on_finish (struct stage *stage UNUSED, void *state)
-{
-    struct embedder *self = state;
-    model_stage_close (&self->model);
-    batcher_destroy (&self->batcher);
-    free (self);
+        batcher_add (self->base.batcher, &job->pieces[i], &run, alone);
 }
 
 int
@@ -167,10 +135,10 @@ main (int argc, char **argv)
         .out = WIRE_VECTORS,
         .start = on_start,
         .on_article = on_article,
-        .on_event = on_event,
-        .on_stop = on_stop,
-        .is_idle = is_idle,
-        .finish = on_finish,
+        .on_event = model_stage_event,
+        .on_stop = model_stage_stop,
+        .is_idle = model_stage_is_idle,
+        .finish = model_stage_finish,
     };
     return stage_main (&def, argc, argv);
 }

@@ -1,19 +1,12 @@
 /* summarizer - writes a summary for each article, several articles a model call. An article that comes with a summary
  * (a checkpoint of an earlier try) is passed on at once. See newsmill-summarizer.8.
  * SPDX-License-Identifier: MPL-2.0 */
-#include "stage/batch.h"
 #include "stage/model_stage.h"
-
-struct summarizer {
-    struct stage *stage;
-    struct model_stage model;
-    struct batcher *batcher;
-};
 
 static void
 call (void *context, struct batch *batch)
 {
-    struct summarizer *self = context;
+    struct model_stage *self = context;
     size_t count = batch->count; /* the local model answers before the call returns, and the batch is gone then */
     struct model_text *texts = mem_alloc (batch->count * sizeof *texts);
     char **titles = mem_alloc (batch->count * sizeof *titles);
@@ -22,7 +15,7 @@ call (void *context, struct batch *batch)
         titles[i] = mem_copy (wire->title.data, wire->title.size);
         texts[i] = (struct model_text){ titles[i], wire->content.data, wire->content.size };
     }
-    model_summarise (self->model.model, texts, batch->count, batch_reply, batch);
+    model_summarise (self->model, texts, batch->count, batch_reply, batch);
     for (size_t i = 0; i < count; i++)
         free (titles[i]);
     free (titles);
@@ -32,7 +25,7 @@ call (void *context, struct batch *batch)
 static void
 take_outputs (void *context, struct batch *batch, const struct model_reply *reply)
 {
-    struct summarizer *self = context;
+    struct model_stage *self = context;
     for (size_t i = 0; i < batch->count; i++) {
         struct stage_article *article = batch->items[i];
         article->wire.summary = wire_text (reply->summaries[i]);
@@ -44,7 +37,7 @@ take_outputs (void *context, struct batch *batch, const struct model_reply *repl
 static void
 give_up (void *context, void *item, enum wire_class fault, const char *reason)
 {
-    struct summarizer *self = context;
+    struct model_stage *self = context;
     struct stage_article *article = item;
     if (fault == WIRE_NO_FAULT)
         stage_return (self->stage, &article);
@@ -56,52 +49,23 @@ static int
 on_start (struct stage *stage, void **ret_state)
 {
     const struct settings *s = stage_settings (stage);
-    struct summarizer *self = MEM_NEW (struct summarizer);
+    struct model_stage *self = MEM_NEW (struct model_stage);
     *ret_state = self;
-    self->stage = stage;
     struct batch_settings settings = { (size_t) s->summarizer_batch, (size_t) s->summarizer_calls, s->summarizer_linger,
-                                       call, take_outputs, give_up, self };
-    self->batcher = batcher_new (stage, &settings);
+                                       call, take_outputs, give_up, NULL };
     /* Two rounds: when all calls come back at once, the next round is in hand. */
     stage_set_capacity (stage, 2 * settings.max_calls * settings.max_items);
-    return model_stage_open (stage, settings.max_calls, &self->model);
+    return model_stage_open (stage, &settings, self);
 }
 
 static void
 on_article (struct stage *stage, void *state, struct stage_article *article)
 {
-    struct summarizer *self = state;
+    struct model_stage *self = state;
     if (article->wire.summary.size)
         stage_pass (stage, &article);
     else
         batcher_add (self->batcher, article, &article->wire.header.run, article->wire.flags & WIRE_ALONE);
-}
-
-static void
-on_event (struct stage *stage UNUSED, void *state, const struct wire_event *event)
-{
-    batcher_event (((struct summarizer *) state)->batcher, "summarizer", event);
-}
-
-static void
-on_stop (struct stage *stage UNUSED, void *state)
-{
-    batcher_return_waiting (((struct summarizer *) state)->batcher);
-}
-
-static bool
-is_idle (void *state)
-{
-    return batcher_calls (((struct summarizer *) state)->batcher) == 0;
-}
-
-static void
-on_finish (struct stage *stage UNUSED, void *state)
-{
-    struct summarizer *self = state;
-    model_stage_close (&self->model);
-    batcher_destroy (&self->batcher);
-    free (self);
 }
 
 int
@@ -113,10 +77,10 @@ main (int argc, char **argv)
         .out = WIRE_SUMMARIES,
         .start = on_start,
         .on_article = on_article,
-        .on_event = on_event,
-        .on_stop = on_stop,
-        .is_idle = is_idle,
-        .finish = on_finish,
+        .on_event = model_stage_event,
+        .on_stop = model_stage_stop,
+        .is_idle = model_stage_is_idle,
+        .finish = model_stage_finish,
     };
     return stage_main (&def, argc, argv);
 }
