@@ -22,6 +22,7 @@ struct db {
     char error[512];
     int64_t next_try_ms, backoff_ms;
     bool away; /* said so in the log */
+    bool reopened;
 };
 
 struct db *
@@ -83,6 +84,7 @@ db_ready (struct db *self)
         if (self->away)
             log_info ("database is back");
         self->away = false;
+        self->reopened = true;
         self->backoff_ms = 0;
         return true;
     }
@@ -92,6 +94,14 @@ db_ready (struct db *self)
         log_warn ("database is away, trying again every few seconds: %s", self->error);
     self->away = true;
     return false;
+}
+
+bool
+db_reopened (struct db *self)
+{
+    bool reopened = self->reopened;
+    self->reopened = false;
+    return reopened;
 }
 
 void
@@ -126,8 +136,11 @@ db_query (struct db *self, const char *sql, size_t count, const char *const *val
     if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK)
         return result;
     keep_error (self, PQerrorMessage (self->connection));
+    /* Without an SQLSTATE the error is libpq's own, and of class 57P a farewell of the server: PQstatus may not know yet. */
+    const char *state = PQresultErrorField (result, PG_DIAG_SQLSTATE);
+    bool farewell = !state || strncmp (state, "57P", 3) == 0;
     PQclear (result);
-    if (PQstatus (self->connection) != CONNECTION_OK)
+    if (farewell || PQstatus (self->connection) != CONNECTION_OK)
         db_lost (self);
     return NULL;
 }

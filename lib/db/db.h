@@ -16,6 +16,8 @@ void db_destroy (struct db **db);
 /* Connects if there is no connection, unless the last try was too short a time ago (back-off to 5 s). true when connected.
  * Logs once when the database goes away and once when it is back. Blocks at most the connect time-out (3 s). */
 bool db_ready (struct db *db);
+/* Whether the connection was opened since this was asked last: what belongs to a session (locks, SET) is to be made anew. */
+bool db_reopened (struct db *db);
 void db_lost (struct db *db); /* closes, so that the next db_ready opens anew */
 const char *db_error (const struct db *db); /* why the last call failed: one line */
 PGconn *db_connection (struct db *db); /* borrowed; NULL when closed */

@@ -487,6 +487,11 @@ explain (struct transfer *transfer, CURLcode code)
     case CURLE_SSL_INVALIDCERTSTATUS:
         transfer_fail (transfer, HTTP_TLS, "no secure connection: %s", detail);
         break;
+#if LIBCURL_VERSION_NUM >= 0x080600
+    case CURLE_TOO_LARGE:
+        transfer_fail (transfer, HTTP_TOO_LARGE, "more than libcurl takes: %s", detail);
+        break;
+#endif
     case CURLE_PARTIAL_FILE:
     case CURLE_GOT_NOTHING:
     case CURLE_RECV_ERROR:

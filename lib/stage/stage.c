@@ -34,6 +34,7 @@ struct stage {
     bool started, stopping, reading;
     bool telling;                           /* a heartbeat out of turn is due */
     bool busy;                              /* said by the stage itself */
+    bool holding;                           /* the last heartbeat listed articles */
     int idle_turns;                         /* heartbeats left out since the last one */
     int64_t stop_by_ms;
     int exit_code;
@@ -153,6 +154,12 @@ void
 stage_report (struct stage *self, struct wire_result *result)
 {
     send_result (self, result);
+}
+
+size_t
+stage_backlog (const struct stage *self)
+{
+    return zlist_size (self->out.frames);
 }
 
 int
@@ -385,6 +392,7 @@ heartbeat (void *context, void *arg UNUSED)
         buf_add (&held, zframe_data (f) + WIRE_ARTICLE_ID_OFFSET, 8); /* passed on, and not yet taken by the broker */
     if (self->started && self->def->held)
         self->def->held (self->state, &held);
+    self->holding = held.len > 0;
     json_t *numbers = json_object ();
     if (self->started && self->def->statistics)
         self->def->statistics (self->state, numbers);
@@ -407,7 +415,7 @@ static void
 beat (void *context, void *arg UNUSED)
 {
     struct stage *self = context;
-    if (!self->busy && self->in_hand == 0 && ++self->idle_turns < IDLE_TURNS)
+    if (!self->busy && !self->holding && self->in_hand == 0 && ++self->idle_turns < IDLE_TURNS)
         return;
     self->idle_turns = 0;
     heartbeat (self, NULL);

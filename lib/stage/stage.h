@@ -78,6 +78,7 @@ void stage_set_busy (struct stage *stage, bool busy);
 /* Puts an article on the way out that did not come in by a link (the fetcher). 0 or what wire_encode says. Never blocks:
  * what the broker can't take yet waits here. */
 MUST_CHECK int stage_dispatch (struct stage *stage, const struct wire_article *article);
+size_t stage_backlog (const struct stage *stage); /* articles that wait here for the broker */
 /* Sends a result about no single article: model calls, a pause the provider asked for, a refusal. */
 void stage_report (struct stage *stage, struct wire_result *result);
 /* Publishes on a fan-out link (ticker, collector). */

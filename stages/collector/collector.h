@@ -29,6 +29,7 @@ struct run {
     int64_t started_us, started_ms;  /* wall, monotonic */
     int64_t scheduled_us;
     bool confirmed;                  /* a fetcher took it up: the tick need not be repeated */
+    char refused_stage[33];
     char refused[REASON_SIZE];       /* why the model refused; empty: it did not */
     char fault[REASON_SIZE];         /* the last transient fault, for when nothing could be stored */
     int64_t database_away_ms;        /* since when (monotonic), 0: it is there */
@@ -47,7 +48,8 @@ struct statistics {
 struct collector {
     struct stage *stage;
     struct db *db;
-    bool active;                     /* holds the lock, serves */
+    bool active;                     /* took office: serves */
+    bool holds_lock;                 /* on the connection as it is now */
     zsock_t *results, *router;
     struct run run;
     struct statistics statistics;
@@ -63,6 +65,10 @@ struct collector {
     int64_t drain_until_ms;
 };
 
+/* ---- main.c ---- */
+
+bool collector_ready (struct collector *self); /* connected, and still the one in office */
+
 /* ---- run.c ---- */
 
 void run_load (struct collector *self);    /* statistics, recent runs, and the open run if there is one */
@@ -70,6 +76,7 @@ void run_load (struct collector *self);    /* statistics, recent runs, and the o
 json_t *run_open (struct collector *self, int64_t scheduled_us);
 void run_follow (struct collector *self);  /* closes the run if it is over */
 void run_repeat_tick (struct collector *self);
+void run_repeat_refusal (struct collector *self); /* the breaker is a state: a fetcher that starts must hear of it */
 void run_event (struct collector *self, enum wire_event_kind kind, const char *stage, int64_t until_us, const char *reason);
 struct stage_count *run_stage (struct collector *self, const struct wire_bytes *stage);
 

@@ -71,6 +71,7 @@ take_provider_word (struct collector *self, const struct wire_result *result)
         run_event (self, WIRE_GATE, stage, clock_wall_us () + (int64_t) result->retry_after_ms * 1000, reason);
     if (result->fault == WIRE_REFUSED && self->run.open && !*self->run.refused) {
         snprintf (self->run.refused, sizeof self->run.refused, "%s", reason);
+        snprintf (self->run.refused_stage, sizeof self->run.refused_stage, "%s", stage);
         log_error ("the model refused the %s, nothing more is dispatched in this run: %s", stage, reason);
         run_event (self, WIRE_BREAKER, stage, 0, reason);
     }
@@ -157,7 +158,7 @@ static const char checkpoint_sql[] =
 void
 ledger_flush (struct collector *self)
 {
-    if (!self->active || !db_ready (self->db))
+    if (!self->active || !collector_ready (self))
         return;
     if (json_array_size (self->checkpoints) && !write_group (self, self->checkpoints, checkpoint_sql))
         return;
@@ -170,7 +171,7 @@ ledger_extend (struct collector *self)
 {
     struct buf ids = { 0 };
     char lease[24];
-    if (!self->run.open || !db_ready (self->db))
+    if (!self->run.open || !collector_ready (self))
         return;
     buf_add_char (&ids, '{');
     for (struct worker *w = zhashx_first (self->workers); w; w = zhashx_next (self->workers))

@@ -25,6 +25,7 @@ follow (struct stage *stage, void *arg)
 {
     struct collector *self = arg;
     run_repeat_tick (self);
+    run_repeat_refusal (self);
     flush (stage, self);
     if (self->run.open)
         stage_after (stage, FOLLOW_MS, follow, self);
@@ -111,28 +112,40 @@ serve (struct collector *self)
     return 0;
 }
 
+/* The lock lives as long as the connection that took it, and so does SET: after each opening they are made anew. */
+bool
+collector_ready (struct collector *self)
+{
+    if (!db_ready (self->db))
+        return false;
+    if (db_reopened (self->db))
+        self->holds_lock = false;
+    if (self->holds_lock)
+        return true;
+    if (db_try_lock (self->db, DB_LOCK_COLLECTOR, &self->holds_lock) < 0) {
+        log_debug ("the collector's lock could not be asked for: %s", db_error (self->db));
+        return false;
+    }
+    if (self->holds_lock && db_run (self->db, NULL, "SET synchronous_commit = on", 0, NULL) < 0)
+        self->holds_lock = false;
+    else if (self->active && !self->holds_lock) {
+        log_warn ("another collector took over while the database was away");
+        stage_stop (self->stage, EXIT_TEMP);
+    }
+    return self->holds_lock;
+}
+
 static void
 take_office (struct stage *stage, void *arg)
 {
     struct collector *self = arg;
-    bool held = false;
-    if (self->active && db_connection (self->db))
+    if (!collector_ready (self) || self->active)
         return;
-    if (!db_ready (self->db))
-        return;
-    if (db_try_lock (self->db, DB_LOCK_COLLECTOR, &held) < 0
-        || db_run (self->db, NULL, "SET synchronous_commit = on", 0, NULL) < 0)
-        return;
-    if (self->active && !held) {
-        log_warn ("another collector took over while the database was away");
+    self->active = true;
+    run_load (self);
+    ledger_check (self);
+    if (serve (self) < 0)
         stage_stop (stage, EXIT_TEMP);
-    } else if (!self->active && held) {
-        self->active = true;
-        run_load (self);
-        ledger_check (self);
-        if (serve (self) < 0)
-            stage_stop (stage, EXIT_TEMP);
-    }
 }
 
 static int

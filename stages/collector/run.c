@@ -25,6 +25,13 @@ run_repeat_tick (struct collector *self)
         stage_publish (self->stage, WIRE_TICKS, WIRE_TICK, &tick);
 }
 
+void
+run_repeat_refusal (struct collector *self)
+{
+    if (self->run.open && *self->run.refused)
+        run_event (self, WIRE_BREAKER, self->run.refused_stage, 0, self->run.refused);
+}
+
 struct stage_count *
 run_stage (struct collector *self, const struct wire_bytes *stage)
 {
@@ -204,10 +211,16 @@ write_open (struct collector *self)
     char started[CLOCK_TEXT_SIZE];
     const char *id = self->run.text;
     db_time (self->run.started_us, started);
-    if (db_run (self->db, NULL, "BEGIN", 0, NULL) < 0)
+    if (db_run (self->db, NULL, "BEGIN", 0, NULL) < 0) {
+        log_debug ("a run could not be opened: %s", db_error (self->db));
         return -EIO;
-    if (db_run (self->db, NULL, "INSERT INTO \"JobRun\" (id, \"startedAt\", status) VALUES ($1, $2, 'RUNNING')",
-                DB_VALUES (id, started)) == 0
+    }
+    /* None is open but one whose own opening was committed unheard. */
+    if (db_run (self->db, NULL, "UPDATE \"JobRun\" SET status = 'FAILED', \"completedAt\" = " DB_NOW ", \"durationMs\" = 0,"
+                " \"articlesProcessed\" = 0, \"embeddingsCreated\" = 0, \"errorMessage\" = 'interrupted as it was opened'"
+                " WHERE status = 'RUNNING'", 0, NULL) == 0
+        && db_run (self->db, NULL, "INSERT INTO \"JobRun\" (id, \"startedAt\", status) VALUES ($1, $2, 'RUNNING')",
+                   DB_VALUES (id, started)) == 0
         && db_run (self->db, NULL, "INSERT INTO \"RunSource\" (\"runId\", \"sourceId\") SELECT $1::uuid, id FROM \"Source\""
                    " WHERE enabled AND \"nextDueAt\" <= " DB_NOW, DB_VALUES (id)) == 0
         && db_run (self->db, NULL, "COMMIT", 0, NULL) == 0)
@@ -240,7 +253,7 @@ run_open (struct collector *self, int64_t scheduled_us)
         return answer ("opened", self->run.text, NULL);
     if (self->draining)
         return answer ("stopping", self->run.open ? self->run.text : "", "newsmill is stopping");
-    if (!db_ready (self->db))
+    if (!collector_ready (self))
         return self->run.open ? answer ("joined", self->run.text, "a run is in progress, and the database is away")
                               : fail_unrecorded (self, scheduled_us);
     record_the_unrecorded (self);
@@ -258,7 +271,8 @@ run_open (struct collector *self, int64_t scheduled_us)
         return answer ("joined", self->run.text, "a run is in progress");
     }
     begin (self, uuid_v7 (), clock_wall_us (), scheduled_us);
-    if (write_open (self) < 0) {
+    /* The first to notice that the server was restarted: once more, on a new connection. */
+    if (write_open (self) < 0 && (!collector_ready (self) || write_open (self) < 0)) {
         self->run.open = false;
         return fail_unrecorded (self, scheduled_us);
     }
@@ -415,7 +429,7 @@ run_follow (struct collector *self)
     struct standing standing;
     if (!run->open)
         return;
-    if (!db_ready (self->db) || read_standing (self, &standing) < 0) {
+    if (!collector_ready (self) || read_standing (self, &standing) < 0) {
         if (!run->database_away_ms)
             run->database_away_ms = now;
         return;

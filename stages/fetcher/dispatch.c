@@ -2,6 +2,7 @@
 #include "stages/fetcher/fetcher.h"
 
 #define ROWS_PER_TURN 128
+#define BACKLOG_FULL 64       /* waiting for the broker: nothing more is leased until it takes them */
 #define CRASHES_ALONE 2       /* workers that died with it in hand: from here on it travels alone */
 
 static const char lease_sql[] =
@@ -56,7 +57,8 @@ dispatch_turn (struct fetcher *self)
 {
     const struct settings *s = stage_settings (self->stage);
     char window[24], lease[24], most[24];
-    if (!self->active || self->halted || stage_is_stopping (self->stage) || !db_ready (self->db))
+    if (!self->active || clock_mono_ms () < self->halted_until_ms || stage_is_stopping (self->stage)
+        || stage_backlog (self->stage) >= BACKLOG_FULL || !db_ready (self->db))
         return;
     snprintf (window, sizeof window, "%" PRId64, s->fetcher_window);
     snprintf (lease, sizeof lease, "%" PRId64, s->delivery_lease);
@@ -72,7 +74,7 @@ dispatch_turn (struct fetcher *self)
         for (int i = 0; i < count; i++)
             send_row (self, rows, i);
         PQclear (rows);
-    } while (count == ROWS_PER_TURN);
+    } while (count == ROWS_PER_TURN && stage_backlog (self->stage) < BACKLOG_FULL);
 }
 
 void

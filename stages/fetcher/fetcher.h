@@ -17,7 +17,7 @@ struct fetcher {
     struct db *db;
     struct http *http;
     bool active;             /* a run is open */
-    bool halted;             /* the model refused: nothing is dispatched in this run */
+    int64_t halted_until_ms; /* the model refused: nothing is dispatched; the collector repeats it while it holds */
     char run[UUID_TEXT_SIZE];
     struct uuid run_id;
     size_t fetching;

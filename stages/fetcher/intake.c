@@ -2,12 +2,12 @@
 #include "stages/fetcher/fetcher.h"
 #include "text/html.h"
 
-#define URL_MAX 4000
+#define URL_MAX 2000          /* B-tree entries are bounded; a longer address is replaced by a urn */
 #define TITLE_MAX 2000
 #define AUTHOR_MAX 1000
 #define CONTENT_MAX (1u << 20)
 #define TITLE_FROM_TEXT 100
-#define KEY_MAX 2000          /* a longer key is replaced by its hash: B-tree entries are bounded */
+#define KEY_MAX 2000          /* likewise, by its hash */
 #define BACKOFF_LEAST_S 60
 
 struct counts {

@@ -5,6 +5,7 @@
 
 #define DISPATCH_MS 100
 #define LEASE_CHECK_MS 1000
+#define HALT_MS 3000          /* several repetitions of the breaker */
 #define REASON_MAX 256
 
 static void claim (struct fetcher *self);
@@ -195,7 +196,7 @@ begin_run (struct fetcher *self, const struct uuid *run)
     if (self->active && uuid_equal (run, &self->run_id))
         return;
     set_active (self, true);
-    self->halted = false;
+    self->halted_until_ms = 0;
     self->run_id = *run;
     uuid_format (run, self->run);
     claim (self);
@@ -208,7 +209,8 @@ static void
 look_for_run (struct fetcher *self)
 {
     struct uuid run;
-    PGresult *open = db_query (self->db, "SELECT id FROM \"JobRun\" WHERE status = 'RUNNING' LIMIT 1", 0, NULL);
+    PGresult *open = db_query (self->db, "SELECT id FROM \"JobRun\" WHERE status = 'RUNNING'"
+                               " ORDER BY \"startedAt\" DESC LIMIT 1", 0, NULL);
     if (!open)
         return;
     if (PQntuples (open) && uuid_parse (db_text (open, 0, 0), &run) == 0)
@@ -264,7 +266,7 @@ on_event (struct stage *stage UNUSED, void *state, const struct wire_event *even
     if (event->kind == WIRE_RUN_PROGRESS)
         dispatch_turn (self);
     if (event->kind == WIRE_BREAKER)
-        self->halted = true;
+        self->halted_until_ms = clock_mono_ms () + HALT_MS;
     if (event->kind == WIRE_RUN_CLOSED)
         set_active (self, false);
 }

@@ -7,7 +7,7 @@
 
 #define ASK_AGAIN_MS 250
 #define GIVE_UP_MS 20000     /* then the tick counts as missed */
-#define STANDBY_MS 2000
+#define STANDBY_MS 5000
 #define MISSED_MAX 1440      /* ticks written down after a longer absence */
 
 struct ticker {
@@ -95,7 +95,12 @@ on_time (struct stage *stage UNUSED, void *arg)
     if (clock_wall_us () >= self->next_us) {
         if (self->scheduled_us)
             write_missed (self, self->scheduled_us, "the collector did not answer");
-        begin_tick (self, self->next_us);
+        int64_t newest = self->next_us, later;
+        for (int i = 0; i < MISSED_MAX && (later = cron_next (&self->cron, newest)) <= clock_wall_us (); i++) {
+            write_missed (self, newest, "the machine or the process stood still");
+            newest = later;
+        }
+        begin_tick (self, newest);
     }
     plan_next (self);
 }
@@ -150,13 +155,17 @@ take_office (struct stage *stage, void *arg)
     struct ticker *self = arg;
     bool held = false;
     struct db *db = stage_db (stage);
-    if (!self->active && db_ready (db) && db_try_lock (db, DB_LOCK_TICKER, &held) == 0 && held) {
+    /* The lock lives as long as the connection that took it; an idle connection tells of its end only when asked. */
+    if (!db_ready (db) || db_run (db, NULL, "SELECT 1", 0, NULL) < 0 || (!db_reopened (db) && self->active))
+        return;
+    if (db_try_lock (db, DB_LOCK_TICKER, &held) < 0)
+        return;
+    if (!self->active && held) {
         self->active = true;
         write_absence (self);
         begin_tick (self, clock_wall_us ());
         plan_next (self);
-    } else if (self->active && db_connection (db) == NULL && db_ready (db)
-               && (db_try_lock (db, DB_LOCK_TICKER, &held) < 0 || !held)) {
+    } else if (self->active && !held) {
         log_warn ("another ticker took over while the database was away");
         stage_stop (stage, EXIT_TEMP);
     }

@@ -124,6 +124,16 @@ class DatabaseTest(MillTest):
         self.assertEqual(self.mill.run_once()["articlesProcessed"], self.total())
         self.check_everything_stored_once()
 
+    def test_the_collector_takes_its_lock_again(self):
+        self.mill.start_all()
+        self.mill.run_once()
+        held = "SELECT count (*) FROM pg_locks WHERE locktype = 'advisory' AND granted"
+        self.assertEqual(self.mill.postgres.value(held), 1)
+        self.mill.postgres.stop("immediate")
+        self.mill.postgres.start()
+        self.mill.run_once()
+        wait_for("the lock of the new connection", lambda: self.mill.postgres.value(held) == 1)
+
     def test_away_in_the_middle(self):
         self.mill.start_all()
         run = self.mill.trigger()

@@ -442,8 +442,8 @@ endless_headers_are_cut_off (void **state)
 {
     struct buf text = { 0 };
     buf_add_str (&text, "HTTP/1.1 200 OK\r\n");
-    for (int i = 0; i < 20000; i++)
-        buf_printf (&text, "X-%05d: filling\r\n", i);
+    for (int i = 0; i < 4000; i++) /* fewer than the 5000 that libcurl itself takes since 8.12 */
+        buf_printf (&text, "X-%05d: %0100d\r\n", i, i);
     struct seen seen = get_raw (*state, text.data, 0, 0);
     buf_fini (&text);
     assert_int_equal (seen.error, HTTP_TOO_LARGE);
