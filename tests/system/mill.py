@@ -67,7 +67,7 @@ class Postgres:
 
     def rows(self, sql):
         """A list of dicts."""
-        done = subprocess.run(["psql", "-XAtq", "-d", self.url, "-c",
+        done = subprocess.run([f"{self.bin}/psql", "-XAtq", "-d", self.url, "-c",
                                f"SELECT coalesce (json_agg (row), '[]') FROM ({sql}) row"],
                               check=True, capture_output=True, text=True, timeout=30)
         return json.loads(done.stdout)
@@ -76,7 +76,7 @@ class Postgres:
         return next(iter(self.rows(sql)[0].values()))
 
     def execute(self, sql):
-        subprocess.run(["psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", self.url, "-c", sql], check=True, timeout=30)
+        subprocess.run([f"{self.bin}/psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", self.url, "-c", sql], check=True, timeout=30)
 
 
 class World:
