@@ -36,10 +36,13 @@ struct stage_database {
 };
 extern const struct stage_database stage_postgres;
 
+#define STAGE_LINK(link) (1u << (link))
 struct stage_def {
     const char *name;
     enum wire_link in, out;   /* WIRE_NO_LINK: none */
     bool ticks;               /* receives ticks */
+    unsigned publishes;       /* STAGE_LINK of each fan-out link it publishes on: connected from the start, because what is
+                                 published before the broker's subscription came back is lost */
     const struct stage_database *database; /* &stage_postgres: waits for a migrated database before it starts; or NULL */
     int (*start) (struct stage *stage, void **ret_state); /* 0, or negative: leave with 111, after it logged why */
     void (*on_article) (struct stage *stage, void *state, struct stage_article *article); /* taken */

@@ -207,6 +207,7 @@ main (int argc, char **argv)
         .name = "collector",
         .in = WIRE_NO_LINK,
         .out = WIRE_NO_LINK,
+        .publishes = STAGE_LINK (WIRE_TICKS) | STAGE_LINK (WIRE_EVENTS),
         .database = &stage_postgres,
         .start = on_start,
         .on_stop = on_stop,

@@ -210,6 +210,7 @@ main (int argc, char **argv)
         .name = "ticker",
         .in = WIRE_NO_LINK,
         .out = WIRE_NO_LINK,
+        .publishes = STAGE_LINK (WIRE_TICKS),
         .database = &stage_postgres,
         .start = on_start,
         .on_event = on_event,
