@@ -175,9 +175,17 @@ is_space (uint32_t point)
 }
 
 static void
-add_point (struct reader *r, uint32_t point)
+add_gap (struct reader *r)
 {
     static const char *const gaps[] = { "", " ", "\n", "\n\n" };
+    if (r->out.len)
+        buf_add_str (&r->out, gaps[r->gap]);
+    r->gap = GAP_NONE;
+}
+
+static void
+add_point (struct reader *r, uint32_t point)
+{
     if (r->hidden[0] || point == 0xad || point == 0xfeff || (point < 0x20 && !is_space (point)))
         return;
     if (is_space (point)) {
@@ -187,11 +195,29 @@ add_point (struct reader *r, uint32_t point)
             widen (r, GAP_SPACE);
         return;
     }
-    if (r->out.len)
-        buf_add_str (&r->out, gaps[r->gap]);
-    r->gap = GAP_NONE;
+    add_gap (r);
     char encoded[4];
     buf_add (&r->out, encoded, utf8_encode (point, encoded));
+}
+
+/* Bytes that are a character of a word each, and the beginning of nothing else. */
+static bool
+is_plain (char c)
+{
+    return c > ' ' && c < 0x7f && c != '<' && c != '&' && c != ']';
+}
+
+/* The plain bytes ahead in one piece: nearly all of a text. */
+static void
+read_plain (struct reader *r)
+{
+    const char *start = r->at;
+    while (r->at < r->end && is_plain (*r->at))
+        r->at++;
+    if (r->at == start || r->hidden[0])
+        return;
+    add_gap (r);
+    buf_add (&r->out, start, (size_t) (r->at - start));
 }
 
 static void
@@ -367,7 +393,7 @@ char *
 html_to_text (const char *html, size_t bytes)
 {
     struct reader r = { .at = html, .end = html + bytes };
-    while (r.at < r.end) {
+    while (read_plain (&r), r.at < r.end) {
         if (*r.at == '<')
             read_markup (&r);
         else if (r.end - r.at >= 3 && memcmp (r.at, "]]>", 3) == 0)
