@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "db/db.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -15,6 +16,14 @@ static const char session_options[] = "-c TimeZone=UTC -c statement_timeout=30s 
 
 #define BACKOFF_LEAST_MS 200
 #define BACKOFF_MOST_MS 5000
+#define STATEMENTS_MAX 32 /* of one connection; those past it are not prepared */
+#define VALUES_MAX 32
+
+/* What was asked on this connection: prepared when it comes a second time, as planning costs more than most answers. */
+struct statement {
+    char *sql;
+    bool prepared;
+};
 
 struct db {
     const char *url, *process;
@@ -23,6 +32,8 @@ struct db {
     int64_t next_try_ms, backoff_ms;
     bool away; /* said so in the log */
     bool reopened;
+    struct statement statements[STATEMENTS_MAX];
+    size_t statement_count;
 };
 
 struct db *
@@ -39,7 +50,7 @@ db_destroy (struct db **db)
 {
     if (!*db)
         return;
-    PQfinish ((*db)->connection);
+    db_lost (*db);
     free (*db);
     *db = NULL;
 }
@@ -109,6 +120,8 @@ db_lost (struct db *self)
 {
     PQfinish (self->connection);
     self->connection = NULL;
+    while (self->statement_count)
+        free (self->statements[--self->statement_count].sql);
 }
 
 const char *
@@ -123,15 +136,52 @@ db_connection (struct db *self)
     return self->connection;
 }
 
-PGresult *
-db_query (struct db *self, const char *sql, size_t count, const char *const *values)
+static struct statement *
+find_statement (struct db *self, const char *sql)
 {
+    for (size_t i = 0; i < self->statement_count; i++)
+        if (!strcmp (self->statements[i].sql, sql))
+            return &self->statements[i];
+    return NULL;
+}
+
+static PGresult *
+execute (struct db *self, const char *sql, int count, const char *const *values, const int *lengths, const int *formats)
+{
+    char name[24];
+    struct statement *statement = find_statement (self, sql);
+    if (!statement) {
+        if (self->statement_count < STATEMENTS_MAX)
+            self->statements[self->statement_count++] = (struct statement){ mem_dup (sql), false };
+        return PQexecParams (self->connection, sql, count, NULL, values, lengths, formats, 0);
+    }
+    snprintf (name, sizeof name, "s%zu", (size_t) (statement - self->statements));
+    if (!statement->prepared) {
+        PGresult *prepared = PQprepare (self->connection, name, sql, count, NULL);
+        if (PQresultStatus (prepared) != PGRES_COMMAND_OK)
+            return prepared;
+        PQclear (prepared);
+        statement->prepared = true;
+    }
+    return PQexecPrepared (self->connection, name, count, values, lengths, formats, 0);
+}
+
+PGresult *
+db_query_values (struct db *self, const char *sql, size_t count, const struct db_value *values)
+{
+    const char *data[VALUES_MAX];
+    int lengths[VALUES_MAX], formats[VALUES_MAX];
     if (!self->connection) {
         keep_error (self, "the database is away");
         return NULL;
     }
-    PGresult *result = count ? PQexecParams (self->connection, sql, (int) count, NULL, values, NULL, NULL, 0)
-                             : PQexec (self->connection, sql);
+    assert (count <= VALUES_MAX);
+    for (size_t i = 0; i < count; i++) {
+        data[i] = values[i].data;
+        formats[i] = values[i].bytes != DB_IS_TEXT;
+        lengths[i] = formats[i] ? (int) values[i].bytes : 0;
+    }
+    PGresult *result = count ? execute (self, sql, (int) count, data, lengths, formats) : PQexec (self->connection, sql);
     ExecStatusType status = PQresultStatus (result);
     if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK)
         return result;
@@ -143,6 +193,16 @@ db_query (struct db *self, const char *sql, size_t count, const char *const *val
     if (farewell || PQstatus (self->connection) != CONNECTION_OK)
         db_lost (self);
     return NULL;
+}
+
+PGresult *
+db_query (struct db *self, const char *sql, size_t count, const char *const *values)
+{
+    struct db_value texts[VALUES_MAX];
+    assert (count <= VALUES_MAX);
+    for (size_t i = 0; i < count; i++)
+        texts[i] = (struct db_value){ values[i], DB_IS_TEXT };
+    return db_query_values (self, sql, count, texts);
 }
 
 int

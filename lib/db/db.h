@@ -23,11 +23,19 @@ const char *db_error (const struct db *db); /* why the last call failed: one lin
 PGconn *db_connection (struct db *db); /* borrowed; NULL when closed */
 
 /* Runs one statement. values: text, NULL for NULL. A result in a success state, or NULL (db_error tells; a broken
- * connection is closed). given (PQclear) */
+ * connection is closed). A statement with values that comes again is prepared. given (PQclear) */
 PGresult *db_query (struct db *db, const char *sql, size_t count, const char *const *values);
 #define DB_VALUES(...) COUNT_OF (((const char *[]){ __VA_ARGS__ })), ((const char *[]){ __VA_ARGS__ })
 /* The same when only success matters. 0 or -EIO; ret_rows (may be NULL): rows it changed. */
 MUST_CHECK int db_run (struct db *db, int64_t *ret_rows, const char *sql, size_t count, const char *const *values);
+
+/* The same with values of which some are binary (see array.h). */
+struct db_value {
+    const char *data; /* NULL for NULL */
+    size_t bytes;     /* DB_IS_TEXT: a text that ends in NUL */
+};
+#define DB_IS_TEXT SIZE_MAX
+PGresult *db_query_values (struct db *db, const char *sql, size_t count, const struct db_value *values);
 
 int64_t db_int (const PGresult *result, int row, int column);      /* 0 for NULL */
 const char *db_text (const PGresult *result, int row, int column); /* NULL for NULL; borrowed */

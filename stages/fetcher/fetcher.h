@@ -1,6 +1,7 @@
 /* fetcher - the state of the process and what its files do for each other.
  *   main.c      ticks, runs, the loop of fetching
- *   intake.c    a parsed feed becomes rows, in one transaction with the source's cursor
+ *   entry.c     an entry of a feed becomes an article: its text, title, address and keys
+ *   intake.c    the new ones become rows, in one transaction with the source's cursor
  *   dispatch.c  rows become messages, within the window
  *   identity.c  what makes an article the same
  * SPDX-License-Identifier: MPL-2.0 */
@@ -31,6 +32,20 @@ struct fetch {
     int64_t source_id, body_hash, failures;
     char *url, *title, *etag, *last_modified;
 };
+
+/* ---- entry.c ---- */
+
+#define ENTRY_KEYS_MAX 3
+/* An article as the ledger takes it in: all texts clean UTF-8. */
+struct entry {
+    char *keys[ENTRY_KEYS_MAX]; /* what makes it the same as another; the first is the surest */
+    size_t key_count;           /* at least 1 */
+    char *url, *title, *author, *content; /* author: may be empty, the others not */
+    int64_t published_us;       /* 0: unknown */
+};
+/* 0, or -ENODATA if there are no words in it. *ret is to be ended by entry_fini. */
+MUST_CHECK int entry_init (struct entry *ret, int64_t source_id, const struct feed *feed, const struct feed_entry *from);
+void entry_fini (struct entry *entry);
 
 /* ---- intake.c ---- */
 

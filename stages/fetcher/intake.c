@@ -1,217 +1,90 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "stages/fetcher/fetcher.h"
-#include "text/html.h"
+#include "db/array.h"
 
-#define URL_MAX 2000          /* B-tree entries are bounded; a longer address is replaced by a urn */
-#define TITLE_MAX 2000
-#define AUTHOR_MAX 1000
-#define CONTENT_MAX (1u << 20)
-#define TITLE_FROM_TEXT 100
-#define KEY_MAX 2000          /* likewise, by its hash */
 #define BACKOFF_LEAST_S 60
 
-struct counts {
-    int64_t discovered, duplicate, intake, skipped;
+/* The entries of a feed that are worth a row, and what became of the others. */
+struct intake {
+    struct entry *entries;
+    size_t count;
+    int64_t discovered, skipped;
 };
 
-/* ---- one entry ---- */
-
-static char *
-plain_text (const char *text, size_t max)
+/* Oldest first, as feeds list the newest first: so the queue runs in the order of events. */
+static void
+intake_init (struct intake *self, const struct fetch *fetch, const struct feed *feed)
 {
-    char *plain = !text ? mem_dup ("") : html_is_markup (text) ? html_to_text (text, strlen (text)) : mem_dup (text);
-    char *clean = utf8_clean (plain, strlen (plain), max);
-    free (plain);
-    return clean;
+    *self = (struct intake){ .discovered = (int64_t) feed->entry_count };
+    self->entries = mem_grow (NULL, feed->entry_count, sizeof *self->entries);
+    for (size_t i = feed->entry_count; i-- > 0;)
+        if (entry_init (&self->entries[self->count], fetch->source_id, feed, &feed->entries[i]) == 0)
+            self->count++;
+    self->skipped = self->discovered - (int64_t) self->count;
 }
 
-static bool
-has_words (const char *text)
+static void
+intake_fini (struct intake *self)
 {
-    return text[strspn (text, " \t\r\n")] != '\0';
-}
-
-/* The fuller of content and summary; the title when there is neither. */
-static char *
-entry_text (const struct feed_entry *entry)
-{
-    char *content = plain_text (entry->content, CONTENT_MAX), *summary = plain_text (entry->summary, CONTENT_MAX);
-    bool summary_is_fuller = strlen (summary) > strlen (content);
-    char *best = summary_is_fuller ? summary : content;
-    free (summary_is_fuller ? content : summary);
-    if (has_words (best))
-        return best;
-    free (best);
-    return plain_text (entry->title, CONTENT_MAX);
-}
-
-static char *
-bounded_key (char *key)
-{
-    if (strlen (key) <= KEY_MAX)
-        return key;
-    char *hash = mem_printf ("hash:%016" PRIx64 "%zu", num_hash (key, strlen (key)), strlen (key));
-    free (key);
-    return hash;
-}
-
-static bool
-guid_is_shared (const struct feed *feed, const char *guid)
-{
-    int count = 0;
-    for (size_t i = 0; i < feed->entry_count && count < 2; i++)
-        count += feed->entries[i].id && streq (feed->entries[i].id, guid);
-    return count > 1;
-}
-
-/* The address first, then the guid, which is only unique within its source. */
-static json_t *
-entry_keys (const struct fetch *fetch, const struct feed *feed, const struct feed_entry *entry, const char *text)
-{
-    json_t *keys = json_array ();
-    char *address = entry->url ? identity_of_url (entry->url) : NULL;
-    if (address) {
-        address = bounded_key (address);
-        json_array_append_new (keys, json_string (address));
-    }
-    if (entry->id && *entry->id && !guid_is_shared (feed, entry->id)) {
-        char *guid = bounded_key (mem_printf ("guid:%" PRId64 ":%s", fetch->source_id, entry->id));
-        json_array_append_new (keys, json_string (guid));
-        free (guid);
-    }
-    if (!json_array_size (keys) && has_words (text)) {
-        char *hash = mem_printf ("text:%" PRId64 ":%016" PRIx64, fetch->source_id, num_hash (text, strlen (text)));
-        json_array_append_new (keys, json_string (hash));
-        free (hash);
-    }
-    free (address);
-    return keys;
-}
-
-static char *
-entry_title (const struct feed_entry *entry, const char *text)
-{
-    char *title = plain_text (entry->title, TITLE_MAX);
-    if (has_words (title))
-        return title;
-    free (title);
-    return utf8_clean (text, strcspn (text, "\n"), TITLE_FROM_TEXT);
-}
-
-static json_t *
-entry_row (const struct fetch *fetch, const struct feed *feed, const struct feed_entry *entry)
-{
-    char *text = entry_text (entry), when[CLOCK_TEXT_SIZE];
-    json_t *keys = entry_keys (fetch, feed, entry, text), *row = NULL;
-    if (has_words (text) && json_array_size (keys)) {
-        const char *first = json_string_value (json_array_get (keys, 0));
-        bool is_address = entry->url && strncmp (first, "guid:", 5) && strncmp (first, "text:", 5);
-        char *title = entry_title (entry, text), *author = plain_text (entry->author, AUTHOR_MAX);
-        char *url = is_address && strlen (entry->url) <= URL_MAX ? utf8_clean (entry->url, strlen (entry->url), URL_MAX)
-                    : mem_printf ("urn:newsmill:%016" PRIx64, num_hash (first, strlen (first)));
-        int64_t published = entry->published_us != FEED_NO_DATE ? entry->published_us : entry->updated_us;
-        row = json_pack ("{s:O, s:s, s:s, s:s?, s:s?, s:s}", "keys", keys, "url", url, "title", title,
-                         "author", *author ? author : NULL,
-                         "published", published > 0 ? db_time (published, when) : NULL, "content", text);
-        free (title);
-        free (author);
-        free (url);
-    }
-    json_decref (keys);
-    free (text);
-    return row;
+    for (size_t i = 0; i < self->count; i++)
+        entry_fini (&self->entries[i]);
+    free (self->entries);
 }
 
 /* ---- the new ones of a feed ---- */
 
-static json_t *
-known_keys (struct fetcher *self, const json_t *rows)
+static PGresult *
+query_known (struct db *db, const struct intake *intake)
 {
-    json_t *all = json_array (), *row, *key;
-    size_t i, j;
-    json_array_foreach (rows, i, row)
-        json_array_foreach (json_object_get (row, "keys"), j, key)
-            json_array_append (all, key);
-    char *text = json_dumps (all, JSON_COMPACT);
-    PGresult *result = db_query (self->db, "SELECT key FROM \"ArticleKey\" WHERE key IN (SELECT json_array_elements_text ($1))",
-                                 DB_VALUES (text));
-    free (text);
-    json_decref (all);
-    if (!result)
-        return NULL;
-    json_t *known = json_object ();
-    for (int n = 0; n < PQntuples (result); n++)
-        json_object_set_new (known, db_text (result, n, 0), json_true ());
-    PQclear (result);
+    struct buf keys = { 0 };
+    size_t count = 0;
+    for (size_t i = 0; i < intake->count; i++)
+        count += intake->entries[i].key_count;
+    db_array_begin (&keys, DB_OID_TEXT, count);
+    for (size_t i = 0; i < intake->count; i++)
+        for (size_t k = 0; k < intake->entries[i].key_count; k++)
+            db_array_add_text (&keys, intake->entries[i].keys[k]);
+    PGresult *known = db_query_values (db, "SELECT key FROM \"ArticleKey\" WHERE key = ANY ($1::text[])", 1,
+                                       &(struct db_value){ keys.data, keys.len });
+    buf_fini (&keys);
     return known;
 }
 
 /* Whether any of its keys was seen; if not, they are from now on, so that a feed that repeats itself adds nothing. */
 static bool
-is_known (json_t *known, const json_t *row)
+is_known (zhashx_t *known, const struct entry *entry)
 {
-    json_t *key;
-    size_t i;
-    json_array_foreach (json_object_get (row, "keys"), i, key)
-        if (json_object_get (known, json_string_value (key)))
+    for (size_t k = 0; k < entry->key_count; k++)
+        if (zhashx_lookup (known, entry->keys[k]))
             return true;
-    json_array_foreach (json_object_get (row, "keys"), i, key)
-        json_object_set_new (known, json_string_value (key), json_true ());
+    for (size_t k = 0; k < entry->key_count; k++)
+        zhashx_insert (known, entry->keys[k], entry->keys[k]);
     return false;
 }
 
-static const char insert_sql[] =
-    "WITH entry AS MATERIALIZED ("
-    " SELECT nextval (pg_get_serial_sequence ('\"ArticleWork\"', 'id')) AS id, e.* FROM json_to_recordset ($1::json)"
-    "  AS e (keys text[], url text, title text, author text, published timestamp, content text)"
-    "), fresh AS ("
-    " INSERT INTO \"ArticleKey\" (key, \"workId\") SELECT keys[1], id FROM entry ON CONFLICT DO NOTHING RETURNING \"workId\""
-    "), alias AS ("
-    " INSERT INTO \"ArticleKey\" (key, \"workId\") SELECT k, id FROM entry JOIN fresh ON \"workId\" = id,"
-    "  unnest (keys[2:]) AS k ON CONFLICT DO NOTHING) "
-    "INSERT INTO \"ArticleWork\" (id, \"sourceId\", source, url, title, author, \"publishedAt\", content)"
-    " OVERRIDING SYSTEM VALUE SELECT id, $2, $3, url, title, author, published, content"
-    " FROM entry JOIN fresh ON \"workId\" = id";
-
-/* Oldest first, as feeds list the newest first: so the queue runs in the order of events. */
+/* Only the articles never seen before travel to the database. 0 or -EIO. */
 static int
-insert_new (struct fetch *fetch, const struct feed *feed, struct counts *counts)
+drop_known (struct db *db, struct intake *self)
 {
-    struct fetcher *self = fetch->fetcher;
-    json_t *rows = json_array (), *fresh = json_array (), *row;
-    char source_id[24];
-    int64_t inserted = 0;
-    size_t n;
-    for (size_t i = feed->entry_count; i-- > 0;) {
-        row = entry_row (fetch, feed, &feed->entries[i]);
-        counts->discovered++;
-        if (row)
-            json_array_append_new (rows, row);
+    PGresult *rows = query_known (db, self);
+    if (!rows)
+        return -EIO;
+    zhashx_t *known = zhashx_new ();
+    for (int n = 0; n < PQntuples (rows); n++)
+        zhashx_insert (known, db_text (rows, n, 0), PQgetvalue (rows, n, 0));
+    size_t kept = 0;
+    for (size_t i = 0; i < self->count; i++)
+        if (is_known (known, &self->entries[i]))
+            entry_fini (&self->entries[i]);
         else
-            counts->skipped++;
-    }
-    json_t *known = known_keys (self, rows);
-    int r = known ? 0 : -EIO;
-    if (known)
-        json_array_foreach (rows, n, row)
-            if (!is_known (known, row))
-                json_array_append (fresh, row);
-    if (r == 0 && json_array_size (fresh)) {
-        char *text = json_dumps (fresh, JSON_COMPACT);
-        const char *title = fetch->title ? fetch->title : fetch->url;
-        snprintf (source_id, sizeof source_id, "%" PRId64, fetch->source_id);
-        r = db_run (self->db, &inserted, insert_sql, DB_VALUES (text, source_id, title));
-        free (text);
-    }
-    counts->intake = inserted;
-    counts->duplicate = counts->discovered - counts->skipped - inserted;
-    json_decref (rows);
-    json_decref (fresh);
-    json_decref (known);
-    return r;
+            self->entries[kept++] = self->entries[i];
+    self->count = kept;
+    zhashx_destroy (&known);
+    PQclear (rows);
+    return 0;
 }
 
-/* ---- the cursor, the health, the run's record ---- */
+/* ---- the transaction ---- */
 
 static int64_t
 wait_s (const struct fetch *fetch, const struct catch *caught)
@@ -225,75 +98,138 @@ wait_s (const struct fetch *fetch, const struct catch *caught)
     return wait - (int64_t) (num_random () % (uint64_t) (wait / 4 + 1));
 }
 
-static int
-update_source (struct fetch *fetch, const struct catch *caught)
+/* One statement, so one transaction and one round trip: the keys and the work of what is new, the source's cursor and health,
+ * the run's record of the source, and the running totals. */
+enum parameter {
+    RUN_ID, SOURCE_ID, SOURCE_NAME, STATE, STATUS, FAULT, WAIT_S, ETAG, LAST_MODIFIED, BODY_HASH, TITLE, FORMAT, DISCOVERED,
+    SKIPPED, BYTES, DURATION_MS,
+    KEYS, URLS, TITLES, AUTHORS, PUBLISHED, CONTENTS, /* arrays: an element an article */
+    ALIASES, ALIAS_OF,                                /* arrays: an article's further keys, and which article's */
+    PARAMETERS
+};
+static const char intake_sql[] =
+    "WITH entry AS MATERIALIZED ("
+    " SELECT nextval (pg_get_serial_sequence ('\"ArticleWork\"', 'id')) AS id, e.*"
+    " FROM unnest ($17::text[], $18::text[], $19::text[], $20::text[], $21::bigint[], $22::text[]) WITH ORDINALITY"
+    "  AS e (key, url, title, author, published, content, n)"
+    "), fresh AS ("
+    " INSERT INTO \"ArticleKey\" (key, \"workId\") SELECT key, id FROM entry ON CONFLICT DO NOTHING RETURNING \"workId\""
+    "), alias AS ("
+    " INSERT INTO \"ArticleKey\" (key, \"workId\") SELECT a.key, id FROM entry JOIN fresh ON \"workId\" = id"
+    "  JOIN unnest ($23::text[], $24::bigint[]) AS a (key, n) USING (n) ON CONFLICT DO NOTHING"
+    "), work AS ("
+    " INSERT INTO \"ArticleWork\" (id, \"sourceId\", source, url, title, author, \"publishedAt\", content)"
+    "  OVERRIDING SYSTEM VALUE SELECT id, $2::bigint, $3::text, url, title, author,"
+    "  timestamp 'epoch' + published * interval '1 microsecond', content"
+    "  FROM entry JOIN fresh ON \"workId\" = id ORDER BY id RETURNING 1"
+    "), counted AS (SELECT count (*)::int AS intake FROM work"
+    "), read AS ("
+    " UPDATE \"Source\" SET \"lastFetchAt\" = " DB_NOW ", \"lastSuccessAt\" = " DB_NOW ", \"lastStatus\" = $5::int,"
+    "  \"lastError\" = NULL, failures = 0, \"nextDueAt\" = " DB_NOW ", etag = coalesce ($8, etag),"
+    "  \"lastModified\" = coalesce ($9, \"lastModified\"), \"bodyHash\" = $10, title = coalesce (title, $11),"
+    "  format = coalesce ($12, format) WHERE id = $2 AND $6::text IS NULL"
+    "), failed AS ("
+    " UPDATE \"Source\" SET \"lastFetchAt\" = " DB_NOW ", \"lastStatus\" = $5, \"lastError\" = $6, failures = failures + 1,"
+    "  \"nextDueAt\" = " DB_NOW " + $7::int * interval '1 second' WHERE id = $2 AND $6::text IS NOT NULL"
+    "), record AS ("
+    " UPDATE \"RunSource\" SET state = $4, status = $5, error = $6, discovered = $13::int, skipped = $14::int, bytes = $15,"
+    "  \"durationMs\" = $16, intake = counted.intake, duplicate = $13 - $14 - counted.intake"
+    "  FROM counted WHERE \"runId\" = $1 AND \"sourceId\" = $2"
+    "), total AS ("
+    " UPDATE \"Ledger\" l SET discovered = l.discovered + $13, skipped = l.skipped + $14, intake = l.intake + counted.intake,"
+    "  duplicate = l.duplicate + $13 - $14 - counted.intake FROM counted WHERE $13 > 0"
+    ") SELECT intake FROM counted";
+
+static void
+put_entries (const struct intake *intake, struct buf arrays[PARAMETERS])
 {
-    char id[24], wait[24], status[24], hash[24];
-    snprintf (id, sizeof id, "%" PRId64, fetch->source_id);
-    snprintf (wait, sizeof wait, "%" PRId64, wait_s (fetch, caught));
-    snprintf (status, sizeof status, "%ld", caught->status);
-    snprintf (hash, sizeof hash, "%" PRId64, caught->body_hash);
-    const char *code = caught->status ? status : NULL;
-    if (caught->error)
-        return db_run (fetch->fetcher->db, NULL, "UPDATE \"Source\" SET \"lastFetchAt\" = " DB_NOW ", \"lastStatus\" = $2,"
-                       " \"lastError\" = $3, failures = failures + 1, \"nextDueAt\" = " DB_NOW " + $4::int * interval '1 second'"
-                       " WHERE id = $1", DB_VALUES (id, code, caught->error, wait));
-    return db_run (fetch->fetcher->db, NULL, "UPDATE \"Source\" SET \"lastFetchAt\" = " DB_NOW ", \"lastSuccessAt\" = " DB_NOW ","
-                   " \"lastStatus\" = $2, \"lastError\" = NULL, failures = 0, \"nextDueAt\" = " DB_NOW ", etag = coalesce ($3, etag),"
-                   " \"lastModified\" = coalesce ($4, \"lastModified\"), \"bodyHash\" = $5, title = coalesce (title, $6),"
-                   " format = coalesce ($7, format) WHERE id = $1",
-                   DB_VALUES (id, code, caught->etag, caught->last_modified, hash, fetch->title,
-                              caught->feed ? feed_format_name (caught->feed->format) : NULL));
+    size_t count = intake->count, aliases = 0;
+    for (size_t i = 0; i < count; i++)
+        aliases += intake->entries[i].key_count - 1;
+    for (int p = KEYS; p <= CONTENTS; p++)
+        db_array_begin (&arrays[p], p == PUBLISHED ? DB_OID_INT8 : DB_OID_TEXT, count);
+    db_array_begin (&arrays[ALIASES], DB_OID_TEXT, aliases);
+    db_array_begin (&arrays[ALIAS_OF], DB_OID_INT8, aliases);
+    for (size_t i = 0; i < count; i++) {
+        const struct entry *e = &intake->entries[i];
+        db_array_add_text (&arrays[KEYS], e->keys[0]);
+        db_array_add_text (&arrays[URLS], e->url);
+        db_array_add_text (&arrays[TITLES], e->title);
+        db_array_add_text (&arrays[AUTHORS], *e->author ? e->author : NULL);
+        if (e->published_us > 0)
+            db_array_add_int8 (&arrays[PUBLISHED], e->published_us);
+        else
+            db_array_add_null (&arrays[PUBLISHED]);
+        db_array_add_text (&arrays[CONTENTS], e->content);
+        for (size_t k = 1; k < e->key_count; k++) {
+            db_array_add_text (&arrays[ALIASES], e->keys[k]);
+            db_array_add_int8 (&arrays[ALIAS_OF], (int64_t) i + 1);
+        }
+    }
+}
+
+static struct db_value
+text (const char *value)
+{
+    return (struct db_value){ value, DB_IS_TEXT };
+}
+
+static struct db_value
+number (int64_t value, char out[24])
+{
+    snprintf (out, 24, "%" PRId64, value);
+    return text (out);
 }
 
 static int
-update_run (struct fetch *fetch, const struct catch *caught, const struct counts *counts)
+store (struct fetch *fetch, const struct catch *caught, const struct intake *intake, int64_t *ret_new)
 {
-    char id[24];
-    snprintf (id, sizeof id, "%" PRId64, fetch->source_id);
-    json_t *row = json_pack ("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s?}",
-                             "state", caught->error ? "failed" : caught->unchanged ? "unchanged" : "fresh",
-                             "status", (json_int_t) caught->status, "discovered", (json_int_t) counts->discovered,
-                             "duplicate", (json_int_t) counts->duplicate, "intake", (json_int_t) counts->intake,
-                             "skipped", (json_int_t) counts->skipped, "bytes", (json_int_t) caught->bytes,
-                             "ms", (json_int_t) caught->duration_ms, "error", caught->error);
-    char *text = json_dumps (row, JSON_COMPACT);
-    int r = db_run (fetch->fetcher->db, NULL,
-        "UPDATE \"RunSource\" s SET state = r.state, status = nullif (r.status, 0), discovered = r.discovered,"
-        " duplicate = r.duplicate, intake = r.intake, skipped = r.skipped, bytes = r.bytes, \"durationMs\" = r.ms,"
-        " error = r.error FROM json_to_record ($3::json) AS r (state text, status int, discovered int, duplicate int,"
-        " intake int, skipped int, bytes bigint, ms int, error text) WHERE \"runId\" = $1 AND \"sourceId\" = $2",
-        DB_VALUES (fetch->run, id, text));
-    if (r == 0 && counts->discovered)
-        r = db_run (fetch->fetcher->db, NULL,
-            "UPDATE \"Ledger\" l SET discovered = l.discovered + r.discovered, duplicate = l.duplicate + r.duplicate,"
-            " intake = l.intake + r.intake, skipped = l.skipped + r.skipped FROM json_to_record ($1::json)"
-            " AS r (discovered int, duplicate int, intake int, skipped int)", DB_VALUES (text));
-    free (text);
-    json_decref (row);
-    return r;
+    struct db *db = fetch->fetcher->db;
+    char numbers[PARAMETERS][24];
+    struct buf arrays[PARAMETERS] = { 0 };
+    struct db_value values[PARAMETERS] = {
+        [RUN_ID] = text (fetch->run),
+        [SOURCE_ID] = number (fetch->source_id, numbers[SOURCE_ID]),
+        [SOURCE_NAME] = text (fetch->title ? fetch->title : fetch->url),
+        [STATE] = text (caught->error ? "failed" : caught->unchanged ? "unchanged" : "fresh"),
+        [STATUS] = caught->status ? number (caught->status, numbers[STATUS]) : text (NULL),
+        [FAULT] = text (caught->error),
+        [WAIT_S] = number (wait_s (fetch, caught), numbers[WAIT_S]),
+        [ETAG] = text (caught->etag),
+        [LAST_MODIFIED] = text (caught->last_modified),
+        [BODY_HASH] = number (caught->body_hash, numbers[BODY_HASH]),
+        [TITLE] = text (fetch->title),
+        [FORMAT] = text (caught->feed ? feed_format_name (caught->feed->format) : NULL),
+        [DISCOVERED] = number (intake->discovered, numbers[DISCOVERED]),
+        [SKIPPED] = number (intake->skipped, numbers[SKIPPED]),
+        [BYTES] = number ((int64_t) caught->bytes, numbers[BYTES]),
+        [DURATION_MS] = number (caught->duration_ms, numbers[DURATION_MS]),
+    };
+    put_entries (intake, arrays);
+    for (int p = KEYS; p < PARAMETERS; p++)
+        values[p] = (struct db_value){ arrays[p].data, arrays[p].len };
+    PGresult *result = db_query_values (db, intake_sql, PARAMETERS, values);
+    for (int p = KEYS; p < PARAMETERS; p++)
+        buf_fini (&arrays[p]);
+    if (!result)
+        return -EIO;
+    *ret_new = db_int (result, 0, 0);
+    PQclear (result);
+    return 0;
 }
 
 int
 intake_commit (struct fetch *fetch, const struct catch *caught, int64_t *ret_new)
 {
     struct db *db = fetch->fetcher->db;
-    struct counts counts = { 0 };
-    int r = db_ready (db) ? db_run (db, NULL, "BEGIN", 0, NULL) : -EIO;
-    if (r == 0 && caught->feed)
-        r = insert_new (fetch, caught->feed, &counts);
+    struct intake intake = { 0 };
+    if (caught->feed)
+        intake_init (&intake, fetch, caught->feed);
+    int r = !db_ready (db) ? -EIO : intake.count ? drop_known (db, &intake) : 0;
     if (r == 0)
-        r = update_source (fetch, caught);
-    if (r == 0)
-        r = update_run (fetch, caught, &counts);
-    if (r == 0)
-        r = db_run (db, NULL, "COMMIT", 0, NULL);
-    if (r < 0) {
+        r = store (fetch, caught, &intake, ret_new);
+    if (r < 0)
         log_warn ("source=%" PRId64 " was not taken in: %s", fetch->source_id, db_error (db));
-        if (db_connection (db) && db_run (db, NULL, "ROLLBACK", 0, NULL) < 0)
-            db_lost (db);
-        return r;
-    }
-    *ret_new = counts.intake;
-    return 0;
+    intake_fini (&intake);
+    return r;
 }

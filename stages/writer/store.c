@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "stages/writer/store.h"
+#include "db/array.h"
 #include "db/db.h"
 
-#include <arpa/inet.h>
-
 #define RECONNECT_MS 500
-#define TEXT_OID 25
 
 static const char *const store_sql =
     "WITH work AS ("
@@ -114,7 +112,7 @@ prepare (struct lane *lane)
     if (db_run (lane->db, NULL, "SELECT octet_length (repeat (repeat ('x', 1000), 30000))", 0, NULL) < 0
         || db_run (lane->db, NULL, "SET plan_cache_mode = force_generic_plan", 0, NULL) < 0)
         return -EIO;
-    const Oid types[PARAMETERS] = { 20, 2950, TEXT_OID, TEXT_OID, TEXT_OID, TEXT_OID, 1009, lane->vector_array_oid };
+    const Oid types[PARAMETERS] = { DB_OID_INT8, 2950, DB_OID_TEXT, DB_OID_TEXT, DB_OID_TEXT, DB_OID_TEXT, 1009, lane->vector_array_oid };
     PGresult *prepared = PQprepare (db_connection (lane->db), "store", store_sql, PARAMETERS, types);
     bool ok = PQresultStatus (prepared) == PGRES_COMMAND_OK;
     if (!ok)
@@ -165,32 +163,13 @@ lane_lost (struct lane *lane)
 /* ---- sending ---- */
 
 static void
-put32 (struct buf *out, uint32_t value)
-{
-    uint32_t net = htonl (value);
-    buf_add (out, &net, sizeof net);
-}
-
-/* The binary form of a one-dimensional array without NULLs (src/backend/utils/adt/arrayfuncs.c, array_recv). */
-static void
-put_array_head (struct buf *out, unsigned element_oid, size_t count)
-{
-    put32 (out, 1);
-    put32 (out, 0);
-    put32 (out, element_oid);
-    put32 (out, (uint32_t) count);
-    put32 (out, 1);
-}
-
-static void
 put_texts (struct buf *out, const struct wire_article *wire)
 {
     size_t count = wire_chunk_count (wire);
-    put_array_head (out, TEXT_OID, count);
+    db_array_begin (out, DB_OID_TEXT, count);
     for (size_t i = 0; i < count; i++) {
         struct wire_chunk chunk = wire_chunk_at (wire, i);
-        put32 (out, chunk.byte_end - chunk.byte_start);
-        buf_add (out, wire->content.data + chunk.byte_start, chunk.byte_end - chunk.byte_start);
+        db_array_add (out, wire->content.data + chunk.byte_start, chunk.byte_end - chunk.byte_start);
     }
 }
 
@@ -199,12 +178,16 @@ static void
 put_vectors (struct buf *out, const struct wire_article *wire, unsigned vector_oid)
 {
     size_t count = wire_chunk_count (wire), bytes = wire->dimensions * (size_t) 4;
-    put_array_head (out, vector_oid, count);
+    struct buf vector = { 0 };
+    uint32_t head = htobe32 (wire->dimensions << 16);
+    db_array_begin (out, vector_oid, count);
     for (size_t i = 0; i < count; i++) {
-        put32 (out, (uint32_t) bytes + 4);
-        put32 (out, wire->dimensions << 16);
-        buf_add (out, wire->vectors.data + i * bytes, bytes);
+        buf_clear (&vector);
+        buf_add (&vector, &head, sizeof head);
+        buf_add (&vector, wire->vectors.data + i * bytes, bytes);
+        db_array_add (out, vector.data, vector.len);
     }
+    buf_fini (&vector);
 }
 
 static bool

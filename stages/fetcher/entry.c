@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "stages/fetcher/fetcher.h"
+#include "text/html.h"
+
+#define URL_MAX 2000          /* B-tree entries are bounded; a longer address is replaced by a urn */
+#define TITLE_MAX 2000
+#define AUTHOR_MAX 1000
+#define CONTENT_MAX (1u << 20)
+#define TITLE_FROM_TEXT 100
+#define KEY_MAX 2000          /* likewise, by its hash */
+
+static char *
+plain_text (const char *text, size_t max)
+{
+    if (!text)
+        return mem_dup ("");
+    if (!html_is_markup (text))
+        return utf8_clean (text, strlen (text), max);
+    char *plain = html_to_text (text, strlen (text));
+    char *clean = utf8_clean (plain, strlen (plain), max);
+    free (plain);
+    return clean;
+}
+
+static bool
+has_words (const char *text)
+{
+    return text[strspn (text, " \t\r\n")] != '\0';
+}
+
+/* The fuller of content and summary; the title when there is neither. */
+static char *
+best_text (const struct feed_entry *entry)
+{
+    char *content = plain_text (entry->content, CONTENT_MAX), *summary = plain_text (entry->summary, CONTENT_MAX);
+    bool summary_is_fuller = strlen (summary) > strlen (content);
+    char *best = summary_is_fuller ? summary : content;
+    free (summary_is_fuller ? content : summary);
+    if (has_words (best))
+        return best;
+    free (best);
+    return plain_text (entry->title, CONTENT_MAX);
+}
+
+static bool
+guid_is_shared (const struct feed *feed, const char *guid)
+{
+    int count = 0;
+    for (size_t i = 0; i < feed->entry_count && count < 2; i++)
+        count += feed->entries[i].id && streq (feed->entries[i].id, guid);
+    return count > 1;
+}
+
+/* key: taken */
+static void
+add_key (struct entry *entry, char *key)
+{
+    if (strlen (key) > KEY_MAX) {
+        char *hash = mem_printf ("hash:%016" PRIx64 "%zu", num_hash (key, strlen (key)), strlen (key));
+        free (key);
+        key = hash;
+    }
+    assert (entry->key_count < ENTRY_KEYS_MAX);
+    entry->keys[entry->key_count++] = key;
+}
+
+/* The address first, then the guid, which is only unique within its source. */
+static void
+find_keys (struct entry *entry, int64_t source_id, const struct feed *feed, const struct feed_entry *from)
+{
+    char *address = from->url ? identity_of_url (from->url) : NULL;
+    if (address)
+        add_key (entry, address);
+    if (from->id && *from->id && !guid_is_shared (feed, from->id))
+        add_key (entry, mem_printf ("guid:%" PRId64 ":%s", source_id, from->id));
+    if (!entry->key_count)
+        add_key (entry, mem_printf ("text:%" PRId64 ":%016" PRIx64, source_id,
+                                    num_hash (entry->content, strlen (entry->content))));
+    entry->url = address && strlen (from->url) <= URL_MAX
+                 ? utf8_clean (from->url, strlen (from->url), URL_MAX)
+                 : mem_printf ("urn:newsmill:%016" PRIx64, num_hash (entry->keys[0], strlen (entry->keys[0])));
+}
+
+static char *
+find_title (const struct feed_entry *from, const char *text)
+{
+    char *title = plain_text (from->title, TITLE_MAX);
+    if (has_words (title))
+        return title;
+    free (title);
+    return utf8_clean (text, strcspn (text, "\n"), TITLE_FROM_TEXT);
+}
+
+int
+entry_init (struct entry *self, int64_t source_id, const struct feed *feed, const struct feed_entry *from)
+{
+    char *text = best_text (from);
+    if (!has_words (text)) {
+        free (text);
+        return -ENODATA;
+    }
+    *self = (struct entry){ .content = text, .title = find_title (from, text),
+                            .author = plain_text (from->author, AUTHOR_MAX) };
+    find_keys (self, source_id, feed, from);
+    self->published_us = from->published_us != FEED_NO_DATE ? from->published_us
+                         : from->updated_us != FEED_NO_DATE ? from->updated_us : 0;
+    return 0;
+}
+
+void
+entry_fini (struct entry *self)
+{
+    for (size_t i = 0; i < self->key_count; i++)
+        free (self->keys[i]);
+    free (self->url);
+    free (self->title);
+    free (self->author);
+    free (self->content);
+}
