@@ -103,8 +103,8 @@ feeds_import (struct db *db, const struct opml *opml, int64_t *ret_added)
         r = import_one (db, &opml->feeds[i], &added);
     if (r == 0)
         r = db_run (db, NULL, "COMMIT", 0, NULL);
-    else if (db_connection (db))
-        PQclear (PQexec (db_connection (db), "ROLLBACK")); /* db_error must keep the first cause */
+    else
+        db_rollback (db);
     if (r == 0)
         *ret_added = added;
     return r;

@@ -76,7 +76,7 @@ add_paragraph (struct article *article, struct buf *html, const char *text)
     if (!article->summary)
         article->summary = mem_dup (text);
     buf_add_str (html, "<p>");
-    markup_add_xml (html, text);
+    buf_add_escaped (html, text);
     buf_add_str (html, "</p>\n");
 }
 

@@ -8,38 +8,6 @@
 
 /* ---- text ---- */
 
-static const char *
-xml_entity (unsigned char c)
-{
-    switch (c) {
-    case '&':
-        return "&amp;";
-    case '<':
-        return "&lt;";
-    case '>':
-        return "&gt;";
-    case '"':
-        return "&quot;";
-    default:
-        return c < 0x20 && c != '\t' && c != '\n' ? "" : NULL;
-    }
-}
-
-void
-markup_add_xml (struct buf *out, const char *text)
-{
-    const char *run = text;
-    for (; *text; text++) {
-        const char *entity = xml_entity ((unsigned char) *text);
-        if (!entity)
-            continue;
-        buf_add (out, run, (size_t) (text - run));
-        buf_add_str (out, entity);
-        run = text + 1;
-    }
-    buf_add (out, run, (size_t) (text - run));
-}
-
 void
 markup_add_json (struct buf *out, const char *text)
 {
@@ -64,7 +32,7 @@ static void
 add_element (struct buf *out, const char *name, const char *text)
 {
     buf_printf (out, "<%s>", name);
-    markup_add_xml (out, text);
+    buf_add_escaped (out, text);
     buf_printf (out, "</%s>\n", name);
 }
 
@@ -84,7 +52,7 @@ add_rss_entry (struct buf *out, const struct markup_entry *entry)
     add_element (out, "title", entry->title);
     add_element (out, "link", entry->url);
     buf_add_str (out, "<guid isPermaLink=\"false\">");
-    markup_add_xml (out, entry->id);
+    buf_add_escaped (out, entry->id);
     buf_add_str (out, "</guid>\n");
     add_element (out, "pubDate", serve_date (entry->published_s, date));
     add_element (out, "dc:creator", entry->author);
@@ -108,7 +76,7 @@ add_rss (struct buf *out, const struct markup_feed *feed)
     add_element (out, "link", feed->home_url);
     add_element (out, "description", feed->description);
     buf_add_str (out, "<atom:link rel=\"self\" type=\"application/rss+xml\" href=\"");
-    markup_add_xml (out, feed->feed_url);
+    buf_add_escaped (out, feed->feed_url);
     buf_add_str (out, "\"/>\n");
     add_element (out, "lastBuildDate", serve_date (feed->updated_s, date));
     for (size_t i = 0; i < feed->count; i++)
@@ -122,7 +90,7 @@ static void
 add_atom_link (struct buf *out, const char *rel, const char *url)
 {
     buf_printf (out, "<link rel=\"%s\" href=\"", rel);
-    markup_add_xml (out, url);
+    buf_add_escaped (out, url);
     buf_add_str (out, "\"/>\n");
 }
 
@@ -141,7 +109,7 @@ add_atom_entry (struct buf *out, const struct markup_entry *entry)
     buf_add_str (out, "</author>\n");
     for (const char *const *category = entry->categories; *category; category++) {
         buf_add_str (out, "<category term=\"");
-        markup_add_xml (out, *category);
+        buf_add_escaped (out, *category);
         buf_add_str (out, "\"/>\n");
     }
     if (entry->summary)
@@ -176,7 +144,7 @@ open_about (struct buf *out, const char *name, const char *attribute, const char
             const char *end)
 {
     buf_printf (out, "<%s %s=\"", name, attribute);
-    markup_add_xml (out, url);
+    buf_add_escaped (out, url);
     buf_printf (out, "\"%s\n", end);
 }
 
@@ -308,13 +276,13 @@ markup_add_opml (struct buf *out, const char *title, const struct markup_outline
     buf_add_str (out, "</head>\n<body>\n");
     for (size_t i = 0; i < count; i++) {
         buf_add_str (out, "<outline type=\"rss\" text=\"");
-        markup_add_xml (out, outlines[i].title);
+        buf_add_escaped (out, outlines[i].title);
         buf_add_str (out, "\" title=\"");
-        markup_add_xml (out, outlines[i].title);
+        buf_add_escaped (out, outlines[i].title);
         buf_add_str (out, "\" xmlUrl=\"");
-        markup_add_xml (out, outlines[i].feed_url);
+        buf_add_escaped (out, outlines[i].feed_url);
         buf_add_str (out, "\" htmlUrl=\"");
-        markup_add_xml (out, outlines[i].home_url);
+        buf_add_escaped (out, outlines[i].home_url);
         buf_add_str (out, "\"/>\n");
     }
     buf_add_str (out, "</body>\n</opml>\n");

@@ -32,8 +32,6 @@ struct markup_outline {
 void markup_add_opml (struct buf *out, const char *title, const struct markup_outline *outlines,
                       size_t count);
 
-/* Text for XML and HTML, in elements and attributes; what XML can't hold is left out. */
-void markup_add_xml (struct buf *out, const char *text);
 /* A JSON string with its quotes. */
 void markup_add_json (struct buf *out, const char *text);
 

@@ -182,7 +182,7 @@ add_head (struct buf *out, const char *title)
     buf_add_str (out, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
                       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
                       "<title>");
-    markup_add_xml (out, title);
+    buf_add_escaped (out, title);
     buf_add_str (out, "</title>\n<style>\n"
                       "body { max-width: 38rem; margin: 2rem auto; padding: 0 1rem;"
                       " font: 1.1rem/1.6 Georgia, serif; color: #222; background: #fdfcf9; }\n"
@@ -208,11 +208,11 @@ answer_article (struct serve_request *request, const struct article *article)
     clock_format (article->published_s * US_PER_S, when);
     add_head (&body, article->title);
     buf_add_str (&body, "<header><a href=\"/\">");
-    markup_add_xml (&body, article->outlet);
+    buf_add_escaped (&body, article->outlet);
     buf_add_str (&body, "</a></header>\n<article>\n<h1>");
-    markup_add_xml (&body, article->title);
+    buf_add_escaped (&body, article->title);
     buf_add_str (&body, "</h1>\n<p><small>By ");
-    markup_add_xml (&body, article->author);
+    buf_add_escaped (&body, article->author);
     buf_printf (&body, ", <time datetime=\"%s\">%.10s %.5s UTC</time></small></p>\n", when, when,
                 when + strlen ("2025-11-17T"));
     buf_add_str (&body, article->html);
@@ -224,14 +224,14 @@ static void
 add_outlet (struct site *site, struct buf *out, const struct outlet *outlet)
 {
     buf_printf (out, "<h2 id=\"%s\">", outlet->slug);
-    markup_add_xml (out, outlet->name);
+    buf_add_escaped (out, outlet->name);
     buf_printf (out, " <small><a href=\"%s\">feed</a></small></h2>\n<ul>\n", outlet->feed_path);
     for (size_t i = site->out_count; i-- > 0;) {
         const struct article *article = site->order[i];
         if (strcmp (article->outlet, outlet->name) != 0)
             continue;
         buf_printf (out, "<li><a href=\"/articles/%s\">", article->slug);
-        markup_add_xml (out, article->title);
+        buf_add_escaped (out, article->title);
         buf_add_str (out, "</a></li>\n");
     }
     buf_add_str (out, "</ul>\n");

@@ -31,6 +31,9 @@ char *mem_copy (const void *data, size_t bytes);      /* copy with a NUL behind 
 char *mem_dup (const char *text);                     /* NULL gives NULL. given (free) */
 char *mem_printf (const char *format, ...) PRINTF_LIKE (1, 2); /* given (free) */
 #define MEM_NEW(type) ((type *) mem_alloc (sizeof (type)))
+/* Gives back what only starting up needed: free memory of the heap (malloc_trim(3)) and resident pages of code and
+ * constants, which the kernel maps again from its page cache when they are used (madvise(2), MADV_DONTNEED). */
+void mem_trim (void);
 
 /* ---- buf: bytes that grow. data[len] is always NUL once something was added; zero-initialised is empty ---- */
 
@@ -45,6 +48,8 @@ void buf_reserve (struct buf *buf, size_t more);      /* room for `more` bytes a
 void buf_add (struct buf *buf, const void *data, size_t bytes);
 void buf_add_str (struct buf *buf, const char *text);
 void buf_add_char (struct buf *buf, char c);
+/* As text or attribute value of XML and HTML: & < > " as references; control characters that XML 1.0 has no place for go. */
+void buf_add_escaped (struct buf *buf, const char *text);
 void buf_printf (struct buf *buf, const char *format, ...) PRINTF_LIKE (2, 3);
 char *buf_take (struct buf *buf);                     /* "" if empty. given (free); buf is empty after */
 

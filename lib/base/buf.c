@@ -54,6 +54,38 @@ buf_add_char (struct buf *buf, char c)
     buf_add (buf, &c, 1);
 }
 
+static const char *
+escape (unsigned char c)
+{
+    switch (c) {
+    case '&':
+        return "&amp;";
+    case '<':
+        return "&lt;";
+    case '>':
+        return "&gt;";
+    case '"':
+        return "&quot;";
+    default:
+        return c < 0x20 && c != '\t' && c != '\n' && c != '\r' ? "" : NULL;
+    }
+}
+
+void
+buf_add_escaped (struct buf *buf, const char *text)
+{
+    const char *run = text;
+    for (; *text; text++) {
+        const char *escaped = escape ((unsigned char) *text);
+        if (!escaped)
+            continue;
+        buf_add (buf, run, (size_t) (text - run));
+        buf_add_str (buf, escaped);
+        run = text + 1;
+    }
+    buf_add (buf, run, (size_t) (text - run));
+}
+
 void
 buf_printf (struct buf *buf, const char *format, ...)
 {

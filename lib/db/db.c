@@ -124,6 +124,15 @@ db_lost (struct db *self)
         free (self->statements[--self->statement_count].sql);
 }
 
+void
+db_rollback (struct db *self)
+{
+    PGresult *result = self->connection ? PQexec (self->connection, "ROLLBACK") : NULL;
+    if (PQresultStatus (result) != PGRES_COMMAND_OK)
+        db_lost (self);
+    PQclear (result);
+}
+
 const char *
 db_error (const struct db *self)
 {

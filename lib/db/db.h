@@ -19,6 +19,7 @@ bool db_ready (struct db *db);
 /* Whether the connection was opened since this was asked last: what belongs to a session (locks, SET) is to be made anew. */
 bool db_reopened (struct db *db);
 void db_lost (struct db *db); /* closes, so that the next db_ready opens anew */
+void db_rollback (struct db *db); /* ends a transaction that failed; db_error keeps saying why it did. Blocks. */
 const char *db_error (const struct db *db); /* why the last call failed: one line */
 PGconn *db_connection (struct db *db); /* borrowed; NULL when closed */
 

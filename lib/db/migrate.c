@@ -249,9 +249,8 @@ apply (struct db *db, const char *folder, const struct migration *migration, int
         r = is_applied (db, migration->version, &applied, reason);
     if (r == 0 && !applied)
         r = execute (db, migration, sql, reason);
-    if ((r < 0 || applied) && db_connection (db))
-        PQclear (PQexec (db_connection (db),
-                         "ROLLBACK")); /* that this fails too adds nothing to what is known */
+    if (r < 0 || applied)
+        db_rollback (db);
     *ret_did = r == 0 && !applied;
     free (sql);
     return r;

@@ -222,24 +222,11 @@ is_xml_char (uint32_t point)
 static void
 add_point (struct buf *out, uint32_t point)
 {
-    char encoded[4];
-    switch (point) {
-    case '&':
-        buf_add_str (out, "&amp;");
-        break;
-    case '<':
-        buf_add_str (out, "&lt;");
-        break;
-    case '>':
-        buf_add_str (out, "&gt;");
-        break;
-    case '"':
-        buf_add_str (out, "&quot;");
-        break;
-    default:
-        if (is_xml_char (point))
-            buf_add (out, encoded, utf8_encode (point, encoded));
-    }
+    char encoded[5] = "";
+    if (!is_xml_char (point))
+        return;
+    utf8_encode (point, encoded);
+    buf_add_escaped (out, encoded);
 }
 
 /* A numeric reference behind "&#". Returns what follows it, or NULL if it is none. */

@@ -166,29 +166,6 @@ value_text (const xmlNode *node)
 }
 
 static void
-add_escaped (struct buf *out, const char *text)
-{
-    for (; *text; text++) {
-        switch (*text) {
-        case '&':
-            buf_add_str (out, "&amp;");
-            break;
-        case '<':
-            buf_add_str (out, "&lt;");
-            break;
-        case '>':
-            buf_add_str (out, "&gt;");
-            break;
-        case '"':
-            buf_add_str (out, "&quot;");
-            break;
-        default:
-            buf_add_char (out, *text);
-        }
-    }
-}
-
-static void
 add_start (struct buf *out, const xmlNode *node, const char *name)
 {
     buf_printf (out, "<%s", name);
@@ -197,7 +174,7 @@ add_start (struct buf *out, const xmlNode *node, const char *name)
         const char *prefix = a->ns && a->ns->prefix ? (const char *) a->ns->prefix : NULL;
         buf_printf (out, " %s%s%s=\"", prefix ? prefix : "", prefix ? ":" : "",
                     (const char *) a->name);
-        add_escaped (out, text);
+        buf_add_escaped (out, text);
         buf_add_char (out, '"');
         free (text);
     }
@@ -226,7 +203,7 @@ add_markup (struct buf *out, const xmlNode *node, enum text_is text_is)
         if (is_text (n) && text_is == TEXT_IS_MARKUP) {
             buf_add_str (out, (const char *) n->content);
         } else if (is_text (n)) {
-            add_escaped (out, (const char *) n->content);
+            buf_add_escaped (out, (const char *) n->content);
         } else if (n->type == XML_ELEMENT_NODE) {
             const char *name;
             (void) value_name (n, &name); /* only the local name matters */

@@ -13,6 +13,7 @@
 #define HELD_TOLD_MS 100
 #define IDLE_TURNS 3           /* who has nothing to lose is heard of less often */
 #define STOP_TIMEOUT_MS 25000
+#define TRIM_AFTER_MS 1000      /* after the first run began: what it needs stays */
 
 /* Messages the broker can't take yet. */
 struct outbox {
@@ -537,6 +538,12 @@ on_signal (void *context, void *arg UNUSED)
 }
 
 static void
+trim (void *context UNUSED, void *arg UNUSED)
+{
+    mem_trim ();
+}
+
+static void
 begin (void *context, void *arg UNUSED)
 {
     struct stage *self = context;
@@ -561,6 +568,7 @@ begin (void *context, void *arg UNUSED)
     if (self->stopping)
         return;
     log_info ("ready worker=%s", self->worker);
+    loop_after (self->loop, TRIM_AFTER_MS, trim, NULL);
     update_input (self);
 }
 

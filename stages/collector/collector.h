@@ -36,6 +36,7 @@ struct run {
     int64_t database_lost_ms;        /* how long it was away in this run */
     struct stage_count stages[STAGE_COUNTS_MAX];
     size_t stage_count;
+    bool stages_changed;             /* since they were last written; results may come after the run was closed */
 };
 
 /* Over all runs; kept in memory, read from the database once. */
@@ -78,6 +79,7 @@ void run_follow (struct collector *self);  /* closes the run if it is over */
 void run_repeat_tick (struct collector *self);
 void run_repeat_refusal (struct collector *self); /* the breaker is a state: a fetcher that starts must hear of it */
 void run_event (struct collector *self, enum wire_event_kind kind, const char *stage, int64_t until_us, const char *reason);
+void run_write_stages (struct collector *self);
 struct stage_count *run_stage (struct collector *self, const struct wire_bytes *stage);
 
 /* ---- ledger.c ---- */

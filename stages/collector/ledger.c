@@ -93,10 +93,11 @@ count (struct stage_count *stage, const struct wire_result *result)
 void
 ledger_result (struct collector *self, const struct wire_result *result)
 {
-    bool of_run = self->run.open && uuid_equal (&result->header.run, &self->run.id);
     workers_result (self, result);
-    if (of_run)
+    if (*self->run.text && uuid_equal (&result->header.run, &self->run.id)) {
         count (run_stage (self, &result->stage), result);
+        self->run.stages_changed = true;
+    }
     switch ((enum wire_outcome) result->outcome) {
     case WIRE_DONE:
         if (result->summary.size)
@@ -162,6 +163,8 @@ ledger_flush (struct collector *self)
         return;
     if (json_array_size (self->checkpoints) && !write_group (self, self->checkpoints, checkpoint_sql))
         return;
+    if (self->run.stages_changed)
+        run_write_stages (self);
     if (json_array_size (self->faults) && write_group (self, self->faults, fault_sql))
         run_event (self, WIRE_RUN_PROGRESS, "", 0, "");
 }

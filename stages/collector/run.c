@@ -46,6 +46,53 @@ run_stage (struct collector *self, const struct wire_bytes *stage)
     return count;
 }
 
+void
+run_write_stages (struct collector *self)
+{
+    struct run *run = &self->run;
+    json_t *rows = json_array ();
+    for (size_t i = 0; i < run->stage_count; i++) {
+        const struct stage_count *c = &run->stages[i];
+        json_array_append_new (rows, json_pack (
+            "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:I}", "stage", c->name, "done", (json_int_t) c->done,
+            "failed", (json_int_t) c->failed, "returned", (json_int_t) c->returned, "calls", (json_int_t) c->calls,
+            "tokensIn", (json_int_t) c->tokens_in, "tokensOut", (json_int_t) c->tokens_out, "cost", c->cost,
+            "busyMs", (json_int_t) c->busy_ms));
+    }
+    char *text = json_dumps (rows, JSON_COMPACT);
+    if (db_run (self->db, NULL, "INSERT INTO \"RunStage\" SELECT $1::uuid, r.* FROM json_to_recordset ($2::json) AS r"
+                " (stage text, done int, failed int, returned int, calls int, \"tokensIn\" bigint, \"tokensOut\" bigint,"
+                " cost float8, \"busyMs\" bigint) ON CONFLICT (\"runId\", stage) DO UPDATE SET done = EXCLUDED.done,"
+                " failed = EXCLUDED.failed, returned = EXCLUDED.returned, calls = EXCLUDED.calls,"
+                " \"tokensIn\" = EXCLUDED.\"tokensIn\", \"tokensOut\" = EXCLUDED.\"tokensOut\", cost = EXCLUDED.cost,"
+                " \"busyMs\" = EXCLUDED.\"busyMs\"", DB_VALUES (run->text, text)) < 0)
+        log_warn ("the figures of the stages could not be written: %s", db_error (self->db));
+    else
+        run->stages_changed = false;
+    free (text);
+    json_decref (rows);
+}
+
+static void
+load_stages (struct collector *self)
+{
+    PGresult *r = db_query (self->db, "SELECT stage, done, failed, returned, calls, \"tokensIn\", \"tokensOut\", \"busyMs\", cost"
+                            " FROM \"RunStage\" WHERE \"runId\" = $1", DB_VALUES (self->run.text));
+    for (int i = 0; r && i < PQntuples (r); i++) {
+        struct wire_bytes name = wire_text (db_text (r, i, 0));
+        struct stage_count *c = run_stage (self, &name);
+        c->done = db_int (r, i, 1);
+        c->failed = db_int (r, i, 2);
+        c->returned = db_int (r, i, 3);
+        c->calls = db_int (r, i, 4);
+        c->tokens_in = db_int (r, i, 5);
+        c->tokens_out = db_int (r, i, 6);
+        c->busy_ms = db_int (r, i, 7);
+        c->cost = strtod (db_text (r, i, 8), NULL);
+    }
+    PQclear (r);
+}
+
 /* ---- at start ---- */
 
 json_t *
@@ -98,20 +145,23 @@ begin (struct collector *self, struct uuid id, int64_t started_us, int64_t sched
     uuid_format (&id, self->run.text);
 }
 
+/* One run is open at a time: another was interrupted, or its own opening was committed unheard. */
+#define SQL_INTERRUPT "UPDATE \"JobRun\" SET status = 'FAILED', \"completedAt\" = " DB_NOW ", \"durationMs\" = 0," \
+    " \"articlesProcessed\" = 0, \"embeddingsCreated\" = 0, \"errorMessage\" = 'interrupted, a later run was opened'" \
+    " WHERE status = 'RUNNING'"
+
 void
 run_load (struct collector *self)
 {
     struct uuid id;
-    if (db_run (self->db, NULL, "UPDATE \"JobRun\" SET status = 'FAILED', \"completedAt\" = " DB_NOW ","
-                " \"durationMs\" = 0, \"articlesProcessed\" = 0, \"embeddingsCreated\" = 0,"
-                " \"errorMessage\" = 'interrupted, a later run was open already'"
-                " WHERE status = 'RUNNING' AND id <> (SELECT id FROM \"JobRun\" WHERE status = 'RUNNING'"
+    if (db_run (self->db, NULL, SQL_INTERRUPT " AND id <> (SELECT id FROM \"JobRun\" WHERE status = 'RUNNING'"
                 " ORDER BY \"startedAt\" DESC LIMIT 1)", 0, NULL) < 0)
         log_warn ("old runs could not be closed: %s", db_error (self->db));
     PGresult *open = db_query (self->db, "SELECT id, " DB_US ("\"startedAt\"") " FROM \"JobRun\""
                                " WHERE status = 'RUNNING'", 0, NULL);
     if (open && PQntuples (open) && uuid_parse (db_text (open, 0, 0), &id) == 0) {
         begin (self, id, db_int (open, 0, 1), 0);
+        load_stages (self);
         log_info ("adopted the open run=%s", self->run.text);
     }
     PQclear (open);
@@ -215,21 +265,15 @@ write_open (struct collector *self)
         log_debug ("a run could not be opened: %s", db_error (self->db));
         return -EIO;
     }
-    /* None is open but one whose own opening was committed unheard. */
-    if (db_run (self->db, NULL, "UPDATE \"JobRun\" SET status = 'FAILED', \"completedAt\" = " DB_NOW ", \"durationMs\" = 0,"
-                " \"articlesProcessed\" = 0, \"embeddingsCreated\" = 0, \"errorMessage\" = 'interrupted as it was opened'"
-                " WHERE status = 'RUNNING'", 0, NULL) == 0
+    if (db_run (self->db, NULL, SQL_INTERRUPT, 0, NULL) == 0
         && db_run (self->db, NULL, "INSERT INTO \"JobRun\" (id, \"startedAt\", status) VALUES ($1, $2, 'RUNNING')",
                    DB_VALUES (id, started)) == 0
         && db_run (self->db, NULL, "INSERT INTO \"RunSource\" (\"runId\", \"sourceId\") SELECT $1::uuid, id FROM \"Source\""
                    " WHERE enabled AND \"nextDueAt\" <= " DB_NOW, DB_VALUES (id)) == 0
         && db_run (self->db, NULL, "COMMIT", 0, NULL) == 0)
         return 0;
-    char *why = mem_dup (db_error (self->db));
-    if (db_connection (self->db) && db_run (self->db, NULL, "ROLLBACK", 0, NULL) < 0)
-        db_lost (self->db);
-    log_warn ("a run could not be opened: %s", why);
-    free (why);
+    db_rollback (self->db);
+    log_warn ("a run could not be opened: %s", db_error (self->db));
     return -EIO;
 }
 
@@ -270,6 +314,7 @@ run_open (struct collector *self, int64_t scheduled_us)
         }
         return answer ("joined", self->run.text, "a run is in progress");
     }
+    ledger_flush (self); /* the last words on the run before */
     begin (self, uuid_v7 (), clock_wall_us (), scheduled_us);
     /* The first to notice that the server was restarted: once more, on a new connection. */
     if (write_open (self) < 0 && (!collector_ready (self) || write_open (self) < 0)) {
@@ -346,26 +391,6 @@ judge (const struct run *run, const struct standing *s, bool late, char *out, si
 }
 
 static void
-write_stages (struct collector *self)
-{
-    for (size_t i = 0; i < self->run.stage_count; i++) {
-        const struct stage_count *c = &self->run.stages[i];
-        json_t *row = json_pack ("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:I}", "stage", c->name,
-                                 "done", (json_int_t) c->done, "failed", (json_int_t) c->failed,
-                                 "returned", (json_int_t) c->returned, "calls", (json_int_t) c->calls,
-                                 "tokensIn", (json_int_t) c->tokens_in, "tokensOut", (json_int_t) c->tokens_out,
-                                 "cost", c->cost, "busyMs", (json_int_t) c->busy_ms);
-        char *text = json_dumps (row, JSON_COMPACT);
-        if (db_run (self->db, NULL, "INSERT INTO \"RunStage\" SELECT $1::uuid, r.* FROM json_to_record ($2::json) AS r"
-                    " (stage text, done int, failed int, returned int, calls int, \"tokensIn\" bigint, \"tokensOut\" bigint,"
-                    " cost float8, \"busyMs\" bigint) ON CONFLICT DO NOTHING", DB_VALUES (self->run.text, text)) < 0)
-            log_warn ("the figures of a stage could not be written: %s", db_error (self->db));
-        free (text);
-        json_decref (row);
-    }
-}
-
-static void
 close_run (struct collector *self, struct standing *standing, bool late)
 {
     char error[REASON_SIZE + 256], completed[CLOCK_TEXT_SIZE], stored[24], chunks[24], duration[24];
@@ -386,7 +411,6 @@ close_run (struct collector *self, struct standing *standing, bool late)
         log_warn ("the run could not be closed yet: %s", db_error (self->db));
         return;
     }
-    write_stages (self);
     if (db_run (self->db, NULL, "DELETE FROM \"RunSource\" WHERE state = 'unchanged' AND \"runId\" <> $1",
                 DB_VALUES (self->run.text)) < 0)
         log_warn ("old source records could not be removed: %s", db_error (self->db));

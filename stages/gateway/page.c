@@ -45,23 +45,7 @@ static const char head[] =
 static void
 put_text (struct buf *out, const char *text)
 {
-    for (; text && *text; text++)
-        switch (*text) {
-        case '<':
-            buf_add_str (out, "&lt;");
-            break;
-        case '>':
-            buf_add_str (out, "&gt;");
-            break;
-        case '&':
-            buf_add_str (out, "&amp;");
-            break;
-        case '"':
-            buf_add_str (out, "&quot;");
-            break;
-        default:
-            buf_add_char (out, *text);
-        }
+    buf_add_escaped (out, text ? text : "");
 }
 
 /* A number with thin marks between thousands, any text as it is, a dash for nothing. */

@@ -230,9 +230,9 @@ feeds_on_article (struct world *world, struct serve_request *request, const char
     }
     struct buf body = { 0 };
     buf_add_str (&body, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>");
-    markup_add_xml (&body, article->title);
+    buf_add_escaped (&body, article->title);
     buf_add_str (&body, "</title></head><body><nav><a href=\"/\">Home</a></nav><article><h1>");
-    markup_add_xml (&body, article->title);
+    buf_add_escaped (&body, article->title);
     buf_printf (&body, "</h1>\n%s</article></body></html>\n", article->html);
     serve_answer_text (request, MHD_HTTP_OK, "text/html; charset=utf-8", &body);
 }

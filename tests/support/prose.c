@@ -103,7 +103,7 @@ add_word (struct buf *out, const char *word, bool capital)
         word++;
     }
     if (strchr (word, '&'))
-        markup_add_xml (out, word);
+        buf_add_escaped (out, word);
     else
         buf_add_str (out, word);
 }
