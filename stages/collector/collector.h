@@ -100,7 +100,7 @@ struct worker {
     size_t held_count, held_room;
     json_t *statistics;
 };
-#define WORKERS_SWEEP_MS 500
+#define WORKERS_SWEEP_MS 1000
 void workers_init (struct collector *self);
 void workers_heartbeat (struct collector *self, const struct wire_heartbeat *heartbeat);
 void workers_result (struct collector *self, const struct wire_result *result);
