@@ -2,6 +2,7 @@
  * It reads an input only when its queue has room, and keeps no truth: what dies with it is dispatched again.
  * See newsmill-broker.8.
  * SPDX-License-Identifier: MPL-2.0 */
+#include "curve/curve.h"
 #include "stage/stage.h"
 
 #include <fcntl.h>
@@ -10,6 +11,7 @@
 #define QUEUE_MAX 4096            /* messages of one link */
 #define QUEUE_BYTES_MAX (64u << 20)
 #define MOVES_PER_TURN 256        /* so that no link starves the others */
+#define TELL_AGAIN_MS 1000
 
 struct link {
     struct stage *stage;
@@ -17,7 +19,8 @@ struct link {
     zsock_t *in, *out;
     zlist_t *queue;
     size_t queued_bytes;
-    uint64_t received, sent;
+    uint64_t received, sent, refused;
+    int64_t told_ms; /* when a refusal was last logged */
     bool reading;
 };
 
@@ -62,14 +65,70 @@ on_room (struct stage *stage, void *arg)
     set_reading (self, zlist_size (self->queue) < QUEUE_MAX && self->queued_bytes < QUEUE_BYTES_MAX);
 }
 
+/* A result or heartbeat must be the sender's own; its role is known where the socket is encrypted (Role: lib/stage/zap.c). */
+static bool
+is_his_own (zframe_t *frame, const char *role)
+{
+    enum wire_type type;
+    union wire_message message;
+    if (wire_decode (zframe_data (frame), zframe_size (frame), &type, &message) < 0)
+        return false;
+    const struct wire_bytes *stage = type == WIRE_RESULT ? &message.result.stage : &message.heartbeat.stage;
+    char *name = mem_copy (stage->data, stage->size);
+    bool own = curve_has_role (role, name);
+    free (name);
+    return own;
+}
+
+static void
+refuse (struct link *self, zframe_t *frame, const char *why)
+{
+    int64_t now = clock_mono_ms ();
+    self->refused++;
+    if (self->told_ms && now - self->told_ms < TELL_AGAIN_MS)
+        return;
+    self->told_ms = now;
+    const char *name = zframe_meta (frame, "User-Id"), *address = zframe_meta (frame, "Peer-Address");
+    log_warn ("refused a frame of %zu bytes on %s: %s, from=%s address=%s refused=%" PRIu64, zframe_size (frame),
+              wire_link_name (self->name), why, name && *name ? name : "unknown", address ? address : "this machine",
+              self->refused);
+}
+
+/* The next frame that may pass. *ret_any: whether there was one at all. given (zframe_destroy) */
+static zframe_t *
+receive (struct link *self, bool *ret_any)
+{
+    zframe_t *frame = zframe_recv_nowait (self->in);
+    *ret_any = frame != NULL;
+    if (!frame)
+        return NULL;
+    const char *why = zframe_more (frame) ? "several parts" : NULL;
+    while (zsock_rcvmore (self->in)) {
+        zframe_t *rest = zframe_recv_nowait (self->in);
+        zframe_destroy (&rest);
+    }
+    int r = why ? 0 : wire_check (zframe_data (frame), zframe_size (frame), self->name);
+    if (r < 0)
+        why = wire_fault (r);
+    const char *role = !why && self->name == WIRE_RESULTS ? zframe_meta (frame, "Role") : NULL;
+    if (role && !is_his_own (frame, role))
+        why = "it speaks for another stage than the sender's";
+    if (!why)
+        return frame;
+    refuse (self, frame, why);
+    zframe_destroy (&frame);
+    return NULL;
+}
+
 static void
 on_message (struct stage *stage, void *arg)
 {
     struct link *self = arg;
-    for (int i = 0; i < MOVES_PER_TURN && self->reading; i++) {
-        zframe_t *frame = zframe_recv_nowait (self->in);
+    bool any = true;
+    for (int i = 0; i < MOVES_PER_TURN && self->reading && any; i++) {
+        zframe_t *frame = receive (self, &any);
         if (!frame)
-            break;
+            continue;
         bool first = zlist_size (self->queue) == 0;
         self->received++;
         self->queued_bytes += zframe_size (frame);
@@ -80,45 +139,30 @@ on_message (struct stage *stage, void *arg)
 }
 
 static void
-forward (zsock_t *from, zsock_t *to, uint64_t *count)
-{
-    for (int i = 0; i < MOVES_PER_TURN; i++) {
-        zframe_t *frame = zframe_recv_nowait (from);
-        if (!frame)
-            return;
-        zframe_send (&frame, to, ZFRAME_DONTWAIT); /* fan-out drops for a slow subscriber: ticks and events are repeated */
-        zframe_destroy (&frame);
-        (*count)++;
-    }
-}
-
-static void
 on_published (struct stage *stage UNUSED, void *arg)
 {
     struct link *self = arg;
-    forward (self->in, self->out, &self->sent);
-    self->received = self->sent;
+    bool any = true;
+    for (int i = 0; i < MOVES_PER_TURN && any; i++) {
+        zframe_t *frame = receive (self, &any);
+        if (!frame)
+            continue;
+        self->received++;
+        self->sent++;
+        zframe_send (&frame, self->out, ZFRAME_DONTWAIT); /* drops for a slow subscriber: ticks and events are repeated */
+        zframe_destroy (&frame);
+    }
 }
 
 static void
 on_subscription (struct stage *stage UNUSED, void *arg)
 {
     struct link *self = arg;
-    uint64_t ignored = 0;
-    forward (self->out, self->in, &ignored);
-}
-
-static zsock_t *
-bind_side (struct link *self, int type, enum stage_side side)
-{
-    const char *base = stage_settings (self->stage)->broker_endpoint;
-    char *endpoint = stage_endpoint (base, self->name, side);
-    zsock_t *socket = zsock_new (type);
-    stage_tune_socket (socket, side == STAGE_OUT && self->name <= WIRE_VECTORS);
-    if (stage_bind (socket, endpoint) < 0)
-        zsock_destroy (&socket);
-    free (endpoint);
-    return socket;
+    zframe_t *frame;
+    for (int i = 0; i < MOVES_PER_TURN && (frame = zframe_recv_nowait (self->out)) != NULL; i++) {
+        zframe_send (&frame, self->in, ZFRAME_DONTWAIT);
+        zframe_destroy (&frame);
+    }
 }
 
 static bool
@@ -126,8 +170,8 @@ link_open (struct link *self)
 {
     bool fan = wire_link_fans_out (self->name);
     self->queue = zlist_new ();
-    self->in = bind_side (self, fan ? ZMQ_XSUB : ZMQ_PULL, STAGE_IN);
-    self->out = bind_side (self, fan ? ZMQ_XPUB : ZMQ_PUSH, STAGE_OUT);
+    self->in = stage_bind_link (self->stage, fan ? ZMQ_XSUB : ZMQ_PULL, self->name, STAGE_IN);
+    self->out = stage_bind_link (self->stage, fan ? ZMQ_XPUB : ZMQ_PUSH, self->name, STAGE_OUT);
     if (!self->in || !self->out)
         return false;
     if (fan) {
@@ -204,11 +248,12 @@ on_statistics (void *state, json_t *numbers)
         put_number (numbers, wire_link_name (link->name), "in", link->received);
         put_number (numbers, wire_link_name (link->name), "out", link->sent);
         put_number (numbers, wire_link_name (link->name), "queued", zlist_size (link->queue));
+        put_number (numbers, wire_link_name (link->name), "refused", link->refused);
     }
 }
 
 static void
-on_finish (struct stage *stage UNUSED, void *state)
+on_finish (struct stage *stage, void *state)
 {
     struct broker *self = state;
     for (int i = 0; i < WIRE_LINK_COUNT; i++) {
@@ -217,8 +262,8 @@ on_finish (struct stage *stage UNUSED, void *state)
         while (link->queue && (frame = zlist_pop (link->queue)) != NULL)
             zframe_destroy (&frame);
         zlist_destroy (&link->queue);
-        zsock_destroy (&link->in);
-        zsock_destroy (&link->out);
+        stage_close (stage, &link->in);
+        stage_close (stage, &link->out);
     }
     if (self->lock_fd >= 0)
         close (self->lock_fd);

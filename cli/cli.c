@@ -184,8 +184,9 @@ say_silence (const struct settings *settings, bool live, const char *reason)
     else if (access (run, X_OK) != 0 && errno == EACCES)
         cli_say ("%s is not yours to look into: ask as the user who runs the mill", run);
     else
-        cli_say ("no mill is running (nobody answers at %s); `newsmill up` starts one",
-                 settings->collector_endpoint);
+        cli_say ("no mill is running (nobody answers at %s)%s", settings->collector_endpoint,
+                 strncmp (settings->collector_endpoint, "ipc://", 6) == 0 ? "; `newsmill up` starts one" : ": is the collector"
+                 " there up, and does its log say that it refused this key?");
     free (run);
 }
 
@@ -205,7 +206,7 @@ cli_ask (struct cli *cli, json_t *request, json_t **ret_reply)
         json_decref (request);
         r = -ETIMEDOUT;
     } else
-        r = client_ask (endpoint, CLIENT_TIMEOUT_MS, request, &reply, reason);
+        r = client_ask (&cli->settings, CLIENT_TIMEOUT_MS, request, &reply, reason);
     if (r == -ETIMEDOUT)
         say_silence (&cli->settings, live, reason);
     else if (r < 0)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "cli/client.h"
+#include "curve/curve.h"
 
 #include <czmq.h>
 #include <sys/un.h>
@@ -25,9 +26,30 @@ client_is_bound (const char *endpoint)
     return !refused;
 }
 
+static int
+connect_to (zsock_t *socket, const struct settings *settings, char reason[CLIENT_REASON_SIZE])
+{
+    struct curve *curve = NULL;
+    char *endpoint = curve_to_connect (settings->collector_endpoint);
+    int r = 0;
+    if (curve_is_on (settings, settings->collector_endpoint))
+        r = curve_load (settings, "operator", &curve, reason);
+    if (curve)
+        curve_apply_client (curve, socket, CURVE_COLLECTOR);
+    if (curve_leaves_machine (settings->collector_endpoint))
+        zsock_set_ipv6 (socket, 1);
+    if (r == 0 && zsock_connect (socket, "%s", endpoint) != 0) {
+        snprintf (reason, CLIENT_REASON_SIZE, "cannot connect to %s: %s", endpoint, zmq_strerror (errno));
+        r = -EINVAL;
+    }
+    curve_destroy (&curve);
+    free (endpoint);
+    return r;
+}
+
 /* *ret_text: given (free). */
 static int
-exchange (const char *endpoint, int timeout_ms, const json_t *request, char **ret_text,
+exchange (const struct settings *settings, int timeout_ms, const json_t *request, char **ret_text,
           char reason[CLIENT_REASON_SIZE])
 {
     static bool quiet;
@@ -43,10 +65,7 @@ exchange (const char *endpoint, int timeout_ms, const json_t *request, char **re
     zsock_set_sndtimeo (socket, timeout_ms);
     zsock_set_rcvtimeo (socket, timeout_ms);
     zsock_set_reconnect_ivl (socket, 50);
-    int r = zsock_connect (socket, "%s", endpoint) == 0 ? 0 : -EINVAL;
-    if (r < 0)
-        snprintf (reason, CLIENT_REASON_SIZE, "cannot connect to %s: %s", endpoint,
-                  zmq_strerror (errno));
+    int r = connect_to (socket, settings, reason);
     char *question = json_dumps (request, JSON_COMPACT), *answer = NULL;
     if (r == 0 && zstr_send (socket, question) == 0)
         answer = zstr_recv (socket);
@@ -55,8 +74,10 @@ exchange (const char *endpoint, int timeout_ms, const json_t *request, char **re
     if (r < 0)
         return r;
     if (!answer) {
-        snprintf (reason, CLIENT_REASON_SIZE, "the collector at %s does not answer (waited %d ms)",
-                  endpoint, timeout_ms);
+        snprintf (reason, CLIENT_REASON_SIZE, "the collector at %s does not answer (waited %d ms)%s",
+                  settings->collector_endpoint, timeout_ms,
+                  curve_is_on (settings, settings->collector_endpoint)
+                  ? ": it is away, or refuses this key (its log tells)" : "");
         return -ETIMEDOUT;
     }
     *ret_text = mem_dup (answer);
@@ -65,18 +86,19 @@ exchange (const char *endpoint, int timeout_ms, const json_t *request, char **re
 }
 
 int
-client_ask (const char *endpoint, int timeout_ms, json_t *request, json_t **ret_reply,
+client_ask (const struct settings *settings, int timeout_ms, json_t *request, json_t **ret_reply,
             char reason[CLIENT_REASON_SIZE])
 {
     char *text = NULL;
-    int r = exchange (endpoint, timeout_ms, request, &text, reason);
+    int r = exchange (settings, timeout_ms, request, &text, reason);
     json_decref (request);
     if (r < 0)
         return r;
     json_t *reply = json_loads (text, 0, NULL);
     free (text);
     if (!json_is_object (reply)) {
-        snprintf (reason, CLIENT_REASON_SIZE, "the answer from %s is no JSON object", endpoint);
+        snprintf (reason, CLIENT_REASON_SIZE, "the answer from %s is no JSON object",
+                  settings->collector_endpoint);
         json_decref (reply);
         return -EBADMSG;
     }

@@ -39,7 +39,7 @@ pause_for (const struct once *self, int ms)
 static int
 ask (const struct once *self, json_t *request, json_t **ret_reply, char reason[CLIENT_REASON_SIZE])
 {
-    return client_ask (self->cli->settings.collector_endpoint, ASK_MS, request, ret_reply, reason);
+    return client_ask (&self->cli->settings, ASK_MS, request, ret_reply, reason);
 }
 
 static int

@@ -132,7 +132,7 @@ show (struct watch *self, const struct buf *text)
 static int
 ask (struct watch *self, const char *op, json_t **ret_reply, char reason[CLIENT_REASON_SIZE])
 {
-    return client_ask (self->cli->settings.collector_endpoint, CLIENT_TIMEOUT_MS,
+    return client_ask (&self->cli->settings, CLIENT_TIMEOUT_MS,
                        client_request (op), ret_reply, reason);
 }
 

@@ -336,6 +336,48 @@ wire_decode (const void *frame, size_t bytes, enum wire_type *ret_type, union wi
     return 0;
 }
 
+static bool
+belongs (unsigned type, enum wire_link link)
+{
+    switch (link) {
+    case WIRE_ARTICLES:
+    case WIRE_SUMMARIES:
+    case WIRE_CHUNKS:
+    case WIRE_VECTORS:
+        return type == WIRE_ARTICLE;
+    case WIRE_RESULTS:
+        return type == WIRE_RESULT || type == WIRE_HEARTBEAT;
+    case WIRE_TICKS:
+        return type == WIRE_TICK;
+    case WIRE_EVENTS:
+        return type == WIRE_EVENT;
+    case WIRE_LINK_COUNT:
+    case WIRE_NO_LINK:
+        break;
+    }
+    return false;
+}
+
+int
+wire_check (const void *frame, size_t bytes, enum wire_link link)
+{
+    const unsigned char *head = frame;
+    if (bytes < WIRE_HEADER_BYTES || memcmp (head, "NM", 2) != 0)
+        return -EBADMSG;
+    if (head[2] != WIRE_VERSION)
+        return -EPROTONOSUPPORT;
+    if (!layout_of (head[WIRE_TYPE_OFFSET]))
+        return -ENOMSG;
+    return belongs (head[WIRE_TYPE_OFFSET], link) ? 0 : -EPROTOTYPE;
+}
+
+const char *
+wire_fault (int error)
+{
+    return error == -EPROTONOSUPPORT ? "another version" : error == -ENOMSG ? "unknown type"
+           : error == -EPROTOTYPE ? "a type that does not belong on the link" : "malformed";
+}
+
 /* ---- the packed lists ---- */
 
 size_t

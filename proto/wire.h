@@ -150,6 +150,10 @@ MUST_CHECK int wire_encode (enum wire_type type, const void *message, struct buf
 /* frame: borrowed by *ret_message as long as that is used. Checks everything that can be checked without the rest of the
  * pipeline: 0; -EBADMSG (short, left-over or illegal bytes), -EPROTONOSUPPORT (another version), -ENOMSG (unknown type). */
 MUST_CHECK int wire_decode (const void *frame, size_t bytes, enum wire_type *ret_type, union wire_message *ret_message);
+/* The header alone, as the broker looks at it: 0; -EBADMSG (no header), -EPROTONOSUPPORT (another version), -ENOMSG (unknown
+ * type), -EPROTOTYPE (a type that does not belong on the link). */
+MUST_CHECK int wire_check (const void *frame, size_t bytes, enum wire_link link);
+const char *wire_fault (int error); /* what was wrong with a frame, in words, of wire_check and wire_decode */
 
 size_t wire_chunk_count (const struct wire_article *article);
 struct wire_chunk wire_chunk_at (const struct wire_article *article, size_t index);

@@ -334,6 +334,8 @@ resolve (struct loader *self)
         s->broker_endpoint = keep (mem_printf ("ipc://%s/run", s->data_dir));
     if (!*s->collector_endpoint)
         s->collector_endpoint = keep (mem_printf ("ipc://%s/run/status", s->data_dir));
+    if (!*s->security_keys)
+        s->security_keys = keep (mem_printf ("%s/keys", s->data_dir));
     if (!*s->model_base_url)
         s->model_base_url = *s->model_api_key ? "https://openrouter.ai/api/v1" : "local";
     if (!s->model_dimensions)

@@ -31,6 +31,9 @@ struct settings {
     int64_t delivery_lease, delivery_heartbeat, delivery_max_attempts;
     const char *http_address, *http_token;
     int64_t http_port;
+    const char *security_curve, *security_key;
+    const char *security_keys;      /* resolved: a folder */
+    const char *health_file;
     bool log_debug;
 };
 

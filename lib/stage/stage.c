@@ -1,47 +1,12 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-#include "stage/stage.h"
-#include "stage/loop.h"
+#include "stage/runtime.h"
 
 #include <signal.h>
 #include <sys/signalfd.h>
 
 #define CAPACITY_DEFAULT 64
-#define RESULTS_KEPT_MAX 100000 /* while the broker is away; past it the oldest go: leases cover for them */
-#define RESULTS_LINGER_MS 5    /* in groups they cost a third: each wakes two threads of the broker and one of the collector */
-#define OUTBOX_FULL 16         /* messages waiting for the broker: no more input until they are gone */
-#define READS_PER_TURN 64
-#define HELD_TOLD_MS 100
-#define IDLE_TURNS 3           /* who has nothing to lose is heard of less often */
 #define STOP_TIMEOUT_MS 25000
 #define TRIM_AFTER_MS 1000      /* after the first run began: what it needs stays */
-
-/* Messages the broker can't take yet. */
-struct outbox {
-    zsock_t *socket;
-    zlist_t *frames;
-};
-
-struct stage {
-    const struct stage_def *def;
-    struct settings settings;
-    struct loop *loop;
-    struct db *db;
-    void *state;
-    char worker[64], host[64];
-    int signal_fd;
-    zsock_t *in, *events, *ticks;
-    struct outbox out, results, publish[2]; /* publish: ticks, events */
-    struct stage_article *first;            /* in hand */
-    size_t in_hand, capacity;
-    bool started, stopping, reading;
-    bool telling;                           /* a heartbeat out of turn is due */
-    bool busy;                              /* said by the stage itself */
-    bool holding;                           /* the last heartbeat listed articles */
-    int idle_turns;                         /* heartbeats left out since the last one */
-    int64_t stop_by_ms;
-    int exit_code;
-    uint64_t frames_refused;
-};
 
 const struct settings *
 stage_settings (const struct stage *self)
@@ -71,370 +36,6 @@ bool
 stage_is_stopping (const struct stage *self)
 {
     return self->stopping;
-}
-
-size_t
-stage_in_hand (const struct stage *self)
-{
-    return self->in_hand;
-}
-
-/* ---- sending ---- */
-
-static void
-outbox_flush (void *context, void *arg)
-{
-    struct stage *self = context;
-    struct outbox *box = arg;
-    zframe_t *frame;
-    while ((frame = zlist_first (box->frames)) != NULL) {
-        zframe_t *sent = frame;
-        if (zframe_send (&sent, box->socket, ZFRAME_DONTWAIT) < 0) {
-            loop_watch_socket (self->loop, box->socket, true, outbox_flush, box);
-            return;
-        }
-        zlist_pop (box->frames);
-    }
-    loop_unwatch_socket (self->loop, box->socket, true);
-}
-
-static int
-outbox_add (struct outbox *box, enum wire_type type, const void *message)
-{
-    struct buf bytes = { 0 };
-    int r = wire_encode (type, message, &bytes);
-    if (r == 0)
-        zlist_append (box->frames, zframe_new (bytes.data, bytes.len));
-    buf_fini (&bytes);
-    return r;
-}
-
-static int
-outbox_send (struct stage *self, struct outbox *box, enum wire_type type, const void *message)
-{
-    int r = outbox_add (box, type, message);
-    if (r == 0 && zlist_size (box->frames) == 1)
-        outbox_flush (self, box);
-    return r;
-}
-
-static void
-outbox_open (struct stage *self, struct outbox *box, int type, enum wire_link link)
-{
-    char *endpoint = stage_endpoint (self->settings.broker_endpoint, link, STAGE_IN);
-    box->frames = zlist_new ();
-    box->socket = zsock_new (type);
-    stage_tune_socket (box->socket, false);
-    if (zsock_attach (box->socket, endpoint, false) < 0)
-        log_error ("cannot connect to %s: %s", endpoint, zmq_strerror (errno));
-    free (endpoint);
-}
-
-static void
-outbox_close (struct outbox *box)
-{
-    zframe_t *frame;
-    while (box->frames && (frame = zlist_pop (box->frames)) != NULL)
-        zframe_destroy (&frame);
-    zlist_destroy (&box->frames);
-    zsock_destroy (&box->socket);
-}
-
-static void
-send_result (struct stage *self, struct wire_result *result)
-{
-    /* Whatever was cut to fit a buffer on the way may end inside a letter. */
-    char *reason = utf8_clean (result->reason.data ? result->reason.data : "", result->reason.size, WIRE_REASON_MAX);
-    result->reason = wire_text (reason);
-    result->stage = wire_text (self->def->name);
-    result->worker = wire_text (self->worker);
-    if (zlist_size (self->results.frames) >= RESULTS_KEPT_MAX) {
-        zframe_t *oldest = zlist_pop (self->results.frames);
-        zframe_destroy (&oldest);
-    }
-    if (outbox_add (&self->results, WIRE_RESULT, result) < 0)
-        log_error ("article=%" PRIu64 " result could not be encoded", result->header.article);
-    else if (zlist_size (self->results.frames) == 1)
-        loop_after (self->loop, RESULTS_LINGER_MS, outbox_flush, &self->results);
-    result->reason = wire_text (NULL);
-    free (reason);
-}
-
-void
-stage_report (struct stage *self, struct wire_result *result)
-{
-    send_result (self, result);
-}
-
-size_t
-stage_backlog (const struct stage *self)
-{
-    return zlist_size (self->out.frames);
-}
-
-int
-stage_dispatch (struct stage *self, const struct wire_article *article)
-{
-    return outbox_send (self, &self->out, WIRE_ARTICLE, article);
-}
-
-void
-stage_publish (struct stage *self, enum wire_link link, enum wire_type type, const void *message)
-{
-    struct outbox *box = &self->publish[link == WIRE_EVENTS];
-    if (outbox_send (self, box, type, message) < 0)
-        log_error ("a message for %s could not be encoded", wire_link_name (link));
-}
-
-/* ---- articles in hand ---- */
-
-static void on_input (void *context, void *arg);
-static void heartbeat (void *context, void *arg);
-static void tell_soon (struct stage *self);
-
-/* Reads on while there is room behind it: that is all the back-pressure a stage needs. */
-static void
-update_input (struct stage *self)
-{
-    if (!self->in)
-        return;
-    size_t waiting = self->out.frames ? zlist_size (self->out.frames) : 0;
-    bool want = self->started && self->in_hand < self->capacity && waiting < OUTBOX_FULL;
-    if (want == self->reading)
-        return;
-    self->reading = want;
-    if (want)
-        loop_watch_socket (self->loop, self->in, false, on_input, NULL);
-    else
-        loop_unwatch_socket (self->loop, self->in, false);
-}
-
-void
-stage_set_capacity (struct stage *self, size_t articles)
-{
-    self->capacity = articles;
-    update_input (self);
-}
-
-static struct stage_article *
-article_new (struct stage *self, zframe_t *frame, const struct wire_article *wire)
-{
-    struct stage_article *article = MEM_NEW (struct stage_article);
-    article->wire = *wire;
-    article->frame = frame;
-    article->since_ms = clock_mono_ms ();
-    article->next = self->first;
-    if (self->first)
-        self->first->previous = article;
-    self->first = article;
-    self->in_hand++;
-    return article;
-}
-
-static void
-article_drop (struct stage *self, struct stage_article **ref)
-{
-    struct stage_article *article = *ref;
-    *ref = NULL;
-    if (article->previous)
-        article->previous->next = article->next;
-    else
-        self->first = article->next;
-    if (article->next)
-        article->next->previous = article->previous;
-    zframe_t *frame = article->frame;
-    zframe_destroy (&frame);
-    free (article);
-    self->in_hand--;
-    update_input (self);
-}
-
-static void
-article_end (struct stage *self, struct stage_article **article, struct wire_result *result)
-{
-    result->header = (*article)->wire.header;
-    result->duration_ms = (uint32_t) (clock_mono_ms () - (*article)->since_ms);
-    static const char *const outcomes[] = { "", "done", "failed", "returned" };
-    log_debug ("article=%" PRIu64 " attempt=%u %s in_ms=%u", result->header.article, result->header.attempt,
-               outcomes[result->outcome], result->duration_ms);
-    send_result (self, result);
-    article_drop (self, article);
-}
-
-void
-stage_pass (struct stage *self, struct stage_article **article)
-{
-    const struct wire_article *wire = &(*article)->wire;
-    struct wire_result result = { .outcome = WIRE_DONE, .summary = { "", 0 } };
-    if (self->def->in == WIRE_ARTICLES) { /* the checkpoint: what a crash further down must not pay for again */
-        result.summary = wire->summary;
-        result.summary_model = wire->summary_model;
-    }
-    int r = stage_dispatch (self, wire);
-    if (r < 0) {
-        stage_fail (self, article, WIRE_BLAMED, r == -EMSGSIZE ? "too large for one message" : "a field is past its limit");
-        return;
-    }
-    article_end (self, article, &result);
-}
-
-void
-stage_done (struct stage *self, struct stage_article **article, uint32_t chunks)
-{
-    struct wire_result result = { .outcome = WIRE_DONE, .chunks = chunks };
-    article_end (self, article, &result);
-}
-
-void
-stage_fail (struct stage *self, struct stage_article **article, enum wire_class fault, const char *reason)
-{
-    struct wire_result result = { .outcome = WIRE_FAILED, .fault = fault, .reason = wire_text (reason) };
-    log_debug ("article=%" PRIu64 " failed: %s", (*article)->wire.header.article, reason);
-    article_end (self, article, &result);
-}
-
-void
-stage_return (struct stage *self, struct stage_article **article)
-{
-    struct wire_result result = { .outcome = WIRE_RETURNED };
-    article_end (self, article, &result);
-}
-
-/* ---- receiving ---- */
-
-/* A whole single-frame message that decodes as one of the wanted type; NULL when there is none. given (zframe_destroy) */
-static zframe_t *
-receive (struct stage *self, zsock_t *socket, enum wire_type wanted, union wire_message *ret_message)
-{
-    zframe_t *frame = zframe_recv_nowait (socket);
-    if (!frame)
-        return NULL;
-    bool more = zframe_more (frame);
-    while (zsock_rcvmore (socket)) {
-        zframe_t *rest = zframe_recv_nowait (socket);
-        zframe_destroy (&rest);
-    }
-    enum wire_type type = wanted;
-    int r = more ? -EBADMSG : wire_decode (zframe_data (frame), zframe_size (frame), &type, ret_message);
-    if (r == 0 && type == wanted)
-        return frame;
-    self->frames_refused++;
-    log_warn ("refused a frame of %zu bytes: %s refused=%" PRIu64, zframe_size (frame),
-              more ? "several parts" : r == -EPROTONOSUPPORT ? "another version" : r == -ENOMSG ? "unknown type"
-              : r < 0 ? "malformed" : "a type that does not belong on this link", self->frames_refused);
-    zframe_destroy (&frame);
-    return zframe_new_empty ();
-}
-
-/* What is in hand is told within HELD_TOLD_MS, so that it is known whose articles a dead worker had. */
-static void
-tell_soon (struct stage *self)
-{
-    if (!self->telling)
-        loop_after (self->loop, HELD_TOLD_MS, heartbeat, NULL);
-    self->telling = true;
-}
-
-static void
-on_input (void *context, void *arg UNUSED)
-{
-    struct stage *self = context;
-    for (int i = 0; i < READS_PER_TURN && self->reading; i++) {
-        union wire_message message;
-        zframe_t *frame = receive (self, self->in, WIRE_ARTICLE, &message);
-        if (!frame)
-            return;
-        if (!zframe_size (frame)) {
-            zframe_destroy (&frame);
-            continue;
-        }
-        struct stage_article *article = article_new (self, frame, &message.article);
-        int64_t deadline_us = message.header.deadline_us;
-        if (self->stopping || (deadline_us && clock_wall_us () > deadline_us)) {
-            stage_return (self, &article);
-            continue;
-        }
-        tell_soon (self);
-        self->def->on_article (self, self->state, article);
-        update_input (self);
-    }
-}
-
-static void
-on_events (void *context, void *arg UNUSED)
-{
-    struct stage *self = context;
-    union wire_message message;
-    zframe_t *frame;
-    while ((frame = receive (self, self->events, WIRE_EVENT, &message)) != NULL) {
-        if (zframe_size (frame) && self->started && self->def->on_event)
-            self->def->on_event (self, self->state, &message.event);
-        zframe_destroy (&frame);
-    }
-}
-
-static void
-on_ticks (void *context, void *arg UNUSED)
-{
-    struct stage *self = context;
-    union wire_message message;
-    zframe_t *frame;
-    while ((frame = receive (self, self->ticks, WIRE_TICK, &message)) != NULL) {
-        if (zframe_size (frame) && self->started && !self->stopping)
-            self->def->on_tick (self, self->state, &message.tick);
-        zframe_destroy (&frame);
-    }
-}
-
-/* ---- heartbeats ---- */
-
-static void
-heartbeat (void *context, void *arg UNUSED)
-{
-    struct stage *self = context;
-    self->telling = false;
-    struct buf held = { 0 };
-    for (const struct stage_article *a = self->first; a; a = a->next)
-        wire_id_put (&held, a->wire.header.article);
-    for (zframe_t *f = self->out.frames ? zlist_first (self->out.frames) : NULL; f; f = zlist_next (self->out.frames))
-        buf_add (&held, zframe_data (f) + WIRE_ARTICLE_ID_OFFSET, 8); /* passed on, and not yet taken by the broker */
-    if (self->started && self->def->held)
-        self->def->held (self->state, &held);
-    self->holding = held.len > 0;
-    json_t *numbers = json_object ();
-    if (self->started && self->def->statistics)
-        self->def->statistics (self->state, numbers);
-    char *statistics = json_dumps (numbers, JSON_COMPACT);
-    struct wire_heartbeat message = {
-        .stage = wire_text (self->def->name), .worker = wire_text (self->worker), .host = wire_text (self->host),
-        .pid = (uint32_t) getpid (), .state = self->stopping ? WIRE_LEAVING : WIRE_ALIVE,
-        .interval_ms = (uint32_t) self->settings.delivery_heartbeat * (held.len || self->busy ? 1 : IDLE_TURNS),
-        .held = { held.data, held.len }, .statistics = wire_text (statistics),
-    };
-    /* Only the newest one matters: none is added to a queue that does not move. */
-    if (zlist_size (self->results.frames) == 0 && outbox_send (self, &self->results, WIRE_HEARTBEAT, &message) < 0)
-        log_error ("heartbeat could not be encoded");
-    free (statistics);
-    json_decref (numbers);
-    buf_fini (&held);
-}
-
-static void
-beat (void *context, void *arg UNUSED)
-{
-    struct stage *self = context;
-    if (!self->busy && !self->holding && self->in_hand == 0 && ++self->idle_turns < IDLE_TURNS)
-        return;
-    self->idle_turns = 0;
-    heartbeat (self, NULL);
-}
-
-void
-stage_set_busy (struct stage *self, bool busy)
-{
-    if (busy && !self->busy)
-        tell_soon (self);
-    self->busy = busy;
 }
 
 /* ---- the loop, as stages see it ---- */
@@ -572,23 +173,7 @@ begin (void *context, void *arg UNUSED)
     update_input (self);
 }
 
-static zsock_t *
-open_input (struct stage *self, int type, enum wire_link link, loop_fn *fn)
-{
-    char *endpoint = stage_endpoint (self->settings.broker_endpoint, link, STAGE_OUT);
-    zsock_t *socket = zsock_new (type);
-    stage_tune_socket (socket, !wire_link_fans_out (link));
-    if (type == ZMQ_SUB)
-        zsock_set_subscribe (socket, "");
-    if (zsock_attach (socket, endpoint, false) < 0)
-        log_error ("cannot connect to %s: %s", endpoint, zmq_strerror (errno));
-    free (endpoint);
-    if (fn)
-        loop_watch_socket (self->loop, socket, false, fn, NULL);
-    return socket;
-}
-
-static void
+static int
 open_all (struct stage *self)
 {
     sigset_t signals;
@@ -610,6 +195,9 @@ open_all (struct stage *self)
     self->db = self->def->database
                ? self->def->database->open (self->settings.database_url, self->def->name) : NULL;
     self->capacity = CAPACITY_DEFAULT;
+    int r = links_open (self);
+    if (r < 0)
+        return r;
     loop_watch_fd (self->loop, self->signal_fd, false, on_signal, NULL);
     outbox_open (self, &self->results, ZMQ_PUSH, WIRE_RESULTS);
     if (self->def->publishes & STAGE_LINK (WIRE_TICKS))
@@ -627,6 +215,7 @@ open_all (struct stage *self)
     loop_timer (self->loop, self->settings.delivery_heartbeat, beat, NULL);
     loop_after (self->loop, 0, begin, NULL);
     loop_after (self->loop, 50, heartbeat, NULL);
+    return 0;
 }
 
 static bool
@@ -655,13 +244,14 @@ close_all (struct stage *self)
     }
     if (self->db)
         self->def->database->close (&self->db);
-    zsock_destroy (&self->in);
-    zsock_destroy (&self->events);
-    zsock_destroy (&self->ticks);
-    outbox_close (&self->out);
-    outbox_close (&self->publish[0]);
-    outbox_close (&self->publish[1]);
-    outbox_close (&self->results);
+    stage_close (self, &self->in);
+    stage_close (self, &self->events);
+    stage_close (self, &self->ticks);
+    outbox_close (self, &self->out);
+    outbox_close (self, &self->publish[0]);
+    outbox_close (self, &self->publish[1]);
+    outbox_close (self, &self->results);
+    links_close (self);
     loop_destroy (&self->loop);
     close (self->signal_fd);
     zsys_shutdown ();
@@ -720,7 +310,8 @@ stage_main (const struct stage_def *def, int argc, char **argv)
     if (check_only)
         return EXIT_ASKED;
     log_init (def->name, self.settings.log_debug);
-    open_all (&self);
+    if (open_all (&self) < 0)
+        return EXIT_USAGE;
     while (!is_finished (&self)) {
         if (self.stopping)
             loop_after (self.loop, 20, keep_turning, NULL);

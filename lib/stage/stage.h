@@ -107,8 +107,18 @@ char *stage_endpoint (const char *base, enum wire_link link, enum stage_side sid
 /* Options every socket gets before it connects or binds: limits, heartbeats, keepalive, back-off. close: a pipe that holds
  * as little as can be, for the way from the broker to a worker: what waits in it is seen by nobody. */
 void stage_tune_socket (zsock_t *socket, bool close);
+void stage_tune_remote (zsock_t *socket); /* besides, when it leaves the machine */
 /* Binds, after making the folder of an ipc endpoint (0700; its parent must be there). 0 or negative errno, logged. */
 MUST_CHECK int stage_bind (zsock_t *socket, const char *endpoint);
 MUST_CHECK int stage_make_folder (const char *folder);
+
+/* Sockets to the broker and the collector, and theirs: tuned, encrypted and authenticated where security.curve asks for it,
+ * and watched: links that break or are refused are logged. Connecting never fails for good, it is tried on;
+ * binding is NULL after it logged why. What the stage leaves open is closed with it. */
+zsock_t *stage_connect_link (struct stage *stage, int type, enum wire_link link, enum stage_side side);
+zsock_t *stage_connect_collector (struct stage *stage, int type);
+zsock_t *stage_bind_link (struct stage *stage, int type, enum wire_link link, enum stage_side side);
+zsock_t *stage_bind_collector (struct stage *stage, int type);
+void stage_close (struct stage *stage, zsock_t **socket); /* NULL is nothing to do */
 
 #endif

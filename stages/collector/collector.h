@@ -95,7 +95,8 @@ void ledger_check (struct collector *self);      /* conservation */
 struct worker {
     char stage[32], name[64], host[64];
     uint32_t pid, state, interval_ms;
-    int64_t seen_ms;
+    int64_t seen_ms, skew_ms;        /* skew: its clock less ours */
+    bool skew_told;
     uint64_t *held;
     size_t held_count, held_room;
     json_t *statistics;

@@ -93,16 +93,10 @@ static int
 serve (struct collector *self)
 {
     const struct settings *s = stage_settings (self->stage);
-    char *endpoint = stage_endpoint (s->broker_endpoint, WIRE_RESULTS, STAGE_OUT);
-    self->results = zsock_new (ZMQ_PULL);
-    stage_tune_socket (self->results, false);
-    zsock_set_rcvhwm (self->results, 1000);
-    self->router = zsock_new (ZMQ_ROUTER);
-    stage_tune_socket (self->router, false);
-    int r = zsock_attach (self->results, endpoint, false) < 0 ? -EINVAL : stage_bind (self->router, s->collector_endpoint);
-    free (endpoint);
-    if (r < 0)
-        return r;
+    self->router = stage_bind_collector (self->stage, ZMQ_ROUTER);
+    if (!self->router)
+        return -EADDRINUSE;
+    self->results = stage_connect_link (self->stage, ZMQ_PULL, WIRE_RESULTS, STAGE_OUT);
     stage_watch_socket (self->stage, self->router, on_request, self);
     stage_watch_socket (self->stage, self->results, on_results, self);
     stage_timer (self->stage, WORKERS_SWEEP_MS, sweep, self);
@@ -185,12 +179,12 @@ is_idle (void *state)
 }
 
 static void
-on_finish (struct stage *stage UNUSED, void *state)
+on_finish (struct stage *stage, void *state)
 {
     struct collector *self = state;
     ledger_flush (self);
-    zsock_destroy (&self->results);
-    zsock_destroy (&self->router);
+    stage_close (stage, &self->results);
+    stage_close (stage, &self->router);
     zhashx_destroy (&self->workers);
     json_decref (self->recent);
     json_decref (self->unrecorded);

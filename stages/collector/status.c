@@ -144,9 +144,10 @@ op_workers (struct collector *self, const json_t *request UNUSED)
     int64_t now = clock_mono_ms ();
     for (struct worker *w = zhashx_first (self->workers); w; w = zhashx_next (self->workers))
         json_array_append_new (workers, json_pack (
-            "{s:s, s:s, s:s, s:I, s:s, s:I, s:I, s:O?}", "worker", w->name, "stage", w->stage, "host", w->host,
+            "{s:s, s:s, s:s, s:I, s:s, s:I, s:I, s:I, s:O?}", "worker", w->name, "stage", w->stage, "host", w->host,
             "pid", (json_int_t) w->pid, "state", w->state == WIRE_ALIVE ? "alive" : "leaving",
-            "held", (json_int_t) w->held_count, "ageMs", (json_int_t) (now - w->seen_ms), "statistics", w->statistics));
+            "held", (json_int_t) w->held_count, "ageMs", (json_int_t) (now - w->seen_ms),
+            "clockSkewMs", (json_int_t) w->skew_ms, "statistics", w->statistics));
     return json_pack ("{s:o}", "workers", workers);
 }
 

@@ -2,6 +2,7 @@
 #include "stages/collector/collector.h"
 
 #define MISSED_HEARTBEATS 3
+#define CLOCK_SKEW_MS 30000
 
 static void
 worker_destroy (void **ref)
@@ -64,6 +65,23 @@ let_go (struct worker *worker, uint64_t article)
         }
 }
 
+/* Deadlines are times of day, so clocks must agree; a heartbeat that was on its way for a while makes a small difference too. */
+static void
+compare_clocks (struct worker *worker)
+{
+    const json_t *clock = json_object_get (worker->statistics, "clockMs");
+    if (!json_is_integer (clock))
+        return;
+    worker->skew_ms = json_integer_value (clock) - clock_wall_us () / 1000;
+    json_object_del (worker->statistics, "clockMs");
+    bool off = worker->skew_ms > CLOCK_SKEW_MS || worker->skew_ms < -CLOCK_SKEW_MS;
+    if (off && !worker->skew_told)
+        log_warn ("the clock of %s (%s) is %" PRId64 " s %s ours: set both by NTP, or its articles come too late for their runs",
+                  worker->host, worker->name, (worker->skew_ms < 0 ? -worker->skew_ms : worker->skew_ms) / 1000,
+                  worker->skew_ms < 0 ? "behind" : "ahead of");
+    worker->skew_told = off;
+}
+
 void
 workers_heartbeat (struct collector *self, const struct wire_heartbeat *heartbeat)
 {
@@ -77,6 +95,7 @@ workers_heartbeat (struct collector *self, const struct wire_heartbeat *heartbea
         hold (worker, wire_id_at (&heartbeat->held, i));
     json_decref (worker->statistics);
     worker->statistics = json_loadb (heartbeat->statistics.data, heartbeat->statistics.size, 0, NULL);
+    compare_clocks (worker);
 }
 
 void

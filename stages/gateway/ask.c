@@ -20,11 +20,10 @@ struct ask {
 };
 
 struct ask *
-ask_new (zsock_t **socket)
+ask_new (zsock_t *socket)
 {
     struct ask *self = MEM_NEW (struct ask);
-    self->socket = *socket;
-    *socket = NULL;
+    self->socket = socket;
     self->end = &self->first;
     self->last_number = num_random (); /* answers to a gateway that was here before match nothing */
     return self;
@@ -52,7 +51,6 @@ ask_destroy (struct ask **ref)
         return;
     while (self->first)
         finish (self, &self->first, -ECANCELED, NULL, 0);
-    zsock_destroy (&self->socket);
     free (self);
 }
 

@@ -17,9 +17,9 @@ struct ask;
  * (ask_destroy). text: borrowed, ends in NUL; NULL on error. Must not call ask_destroy. */
 typedef void ask_fn (void *arg, int error, const char *text, size_t size);
 
-/* socket: a connected DEALER; taken. Without ZMQ_IMMEDIATE a question could reach the collector
+/* socket: a connected DEALER; borrowed. Without ZMQ_IMMEDIATE a question could reach the collector
  * long after its time. */
-struct ask *ask_new (zsock_t **socket);
+struct ask *ask_new (zsock_t *socket);
 void ask_destroy (struct ask **ask); /* ends all questions with -ECANCELED */
 /* fn is called once, never from in here. */
 void ask_send (struct ask *ask, const char *question, ask_fn *fn, void *arg);

@@ -227,7 +227,7 @@ watch (struct gateway *self, int fd)
 }
 
 static int
-open_all (struct gateway *self, zsock_t **collector)
+open_all (struct gateway *self, zsock_t *collector)
 {
     char reason[HTTP_REASON_SIZE];
     const struct http_config config = { .address = self->settings->http_address,
@@ -252,7 +252,7 @@ open_all (struct gateway *self, zsock_t **collector)
 }
 
 struct gateway *
-gateway_new (const struct settings *settings, zsock_t **collector)
+gateway_new (const struct settings *settings, zsock_t *collector)
 {
     struct gateway *self = MEM_NEW (struct gateway);
     self->settings = settings;

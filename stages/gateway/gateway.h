@@ -12,8 +12,8 @@
 struct gateway;
 
 /* Listens, and says where in the log and in data_dir/run/http.port. settings: borrowed for the
- * object's life. collector: a connected DEALER; taken. NULL after it was logged why. */
-struct gateway *gateway_new (const struct settings *settings, zsock_t **collector);
+ * object's life, and so is collector, a connected DEALER. NULL after it was logged why. */
+struct gateway *gateway_new (const struct settings *settings, zsock_t *collector);
 /* Calls under way are answered "unavailable". */
 void gateway_destroy (struct gateway **gateway);
 

@@ -15,17 +15,10 @@ turn (struct stage *stage, void *arg)
 static int
 on_start (struct stage *stage, void **ret_state)
 {
-    const struct settings *settings = stage_settings (stage);
-    zsock_t *collector = zsock_new (ZMQ_DEALER);
-    stage_tune_socket (collector, false);
+    zsock_t *collector = stage_connect_collector (stage, ZMQ_DEALER); /* closed with the stage */
     zsock_set_linger (collector, 0); /* a question whose asker is gone */
     zsock_set_sndtimeo (collector, 0);
-    if (zsock_attach (collector, settings->collector_endpoint, false) < 0) {
-        log_error ("cannot connect to %s: %s", settings->collector_endpoint, zmq_strerror (errno));
-        zsock_destroy (&collector);
-        return -EINVAL;
-    }
-    struct gateway *gateway = gateway_new (settings, &collector);
+    struct gateway *gateway = gateway_new (stage_settings (stage), collector);
     if (!gateway)
         return -EIO;
     *ret_state = gateway;

@@ -180,13 +180,8 @@ on_start (struct stage *stage, void **ret_state)
     self->stage = stage;
     if (cron_parse (s->ticker_cron, &self->cron) < 0)
         return -EINVAL;
-    self->collector = zsock_new (ZMQ_DEALER);
-    stage_tune_socket (self->collector, false);
+    self->collector = stage_connect_collector (stage, ZMQ_DEALER);
     zsock_set_sndtimeo (self->collector, 0);
-    if (zsock_attach (self->collector, s->collector_endpoint, false) < 0) {
-        log_error ("cannot connect to %s: %s", s->collector_endpoint, zmq_strerror (errno));
-        return -EINVAL;
-    }
     stage_watch_socket (stage, self->collector, on_collector, self);
     stage_timer (stage, STANDBY_MS, take_office, self);
     take_office (stage, self);
@@ -196,10 +191,10 @@ on_start (struct stage *stage, void **ret_state)
 }
 
 static void
-on_finish (struct stage *stage UNUSED, void *state)
+on_finish (struct stage *stage, void *state)
 {
     struct ticker *self = state;
-    zsock_destroy (&self->collector);
+    stage_close (stage, &self->collector);
     free (self);
 }
 

@@ -276,6 +276,31 @@ wrong_head_is_told_apart (void **state UNUSED)
 }
 
 static void
+the_broker_sees_by_the_header_what_belongs (void **state UNUSED)
+{
+    static const struct { const char *name; unsigned links; } frames[] = {
+        { "article", 1u << WIRE_ARTICLES | 1u << WIRE_SUMMARIES | 1u << WIRE_CHUNKS | 1u << WIRE_VECTORS },
+        { "result-done", 1u << WIRE_RESULTS }, { "heartbeat", 1u << WIRE_RESULTS },
+        { "tick", 1u << WIRE_TICKS }, { "event-gate", 1u << WIRE_EVENTS },
+    };
+    for (size_t i = 0; i < COUNT_OF (frames); i++) {
+        struct buf frame = { 0 };
+        vector_read (frames[i].name, &frame);
+        for (int link = 0; link < WIRE_LINK_COUNT; link++)
+            assert_int_equal (wire_check (frame.data, frame.len, (enum wire_link) link),
+                              frames[i].links & 1u << link ? 0 : -EPROTOTYPE);
+        assert_int_equal (wire_check (frame.data, WIRE_HEADER_BYTES - 1, WIRE_RESULTS), -EBADMSG);
+        frame.data[3] = 77;
+        assert_int_equal (wire_check (frame.data, frame.len, WIRE_RESULTS), -ENOMSG);
+        frame.data[2] = WIRE_VERSION + 1;
+        assert_int_equal (wire_check (frame.data, frame.len, WIRE_RESULTS), -EPROTONOSUPPORT);
+        frame.data[0] = 'X';
+        assert_int_equal (wire_check (frame.data, frame.len, WIRE_RESULTS), -EBADMSG);
+        buf_fini (&frame);
+    }
+}
+
+static void
 refusal_leaves_outputs_alone (void **state UNUSED)
 {
     union wire_message message;
@@ -540,6 +565,7 @@ main (void)
         cmocka_unit_test (left_over_byte_is_refused),
         cmocka_unit_test (damaged_byte_is_refused_or_faithful),
         cmocka_unit_test (wrong_head_is_told_apart),
+        cmocka_unit_test (the_broker_sees_by_the_header_what_belongs),
         cmocka_unit_test (refusal_leaves_outputs_alone),
         cmocka_unit_test (huge_sizes_are_refused),
         cmocka_unit_test (limits_of_every_field_hold),

@@ -192,12 +192,12 @@ world_open (struct world *self, const struct settings *wishes)
     if (wishes)
         self->settings = *wishes;
     self->settings.data_dir = self->folder;
-    zsock_t *socket = zsock_new (ZMQ_DEALER);
-    zsock_set_immediate (socket, 1);
-    zsock_set_sndtimeo (socket, 0);
-    zsock_set_reconnect_ivl (socket, 20);
-    assert_int_equal (zsock_attach (socket, self->endpoint, false), 0);
-    self->gateway = gateway_new (&self->settings, &socket);
+    self->socket = zsock_new (ZMQ_DEALER);
+    zsock_set_immediate (self->socket, 1);
+    zsock_set_sndtimeo (self->socket, 0);
+    zsock_set_reconnect_ivl (self->socket, 20);
+    assert_int_equal (zsock_attach (self->socket, self->endpoint, false), 0);
+    self->gateway = gateway_new (&self->settings, self->socket);
     assert_non_null (self->gateway);
     self->multi = curl_multi_init ();
 }
@@ -208,6 +208,7 @@ world_close (struct world *self)
     static const char *const files[] = { "run/http.port", "run", "collector", "" };
     world_collector_stop (self);
     gateway_destroy (&self->gateway);
+    zsock_destroy (&self->socket);
     curl_multi_cleanup (self->multi);
     for (size_t i = 0; i < COUNT_OF (files); i++) {
         char path[128];

@@ -11,6 +11,7 @@
 struct world {
     struct settings settings;
     struct gateway *gateway;
+    zsock_t *socket;
     CURLM *multi;
     zactor_t *collector; /* NULL: away */
     char folder[64], endpoint[96];
