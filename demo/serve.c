@@ -180,7 +180,7 @@ open_daemon (struct serve *serve, uint16_t port)
 {
     struct sockaddr_in address = { .sin_family = AF_INET,
                                    .sin_port = htons (port),
-                                   .sin_addr = { .s_addr = htonl (INADDR_LOOPBACK) } };
+                                   .sin_addr = { .s_addr = htonl (serve->app->any_address ? INADDR_ANY : INADDR_LOOPBACK) } };
     errno = 0;
     serve->daemon = MHD_start_daemon (
         MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, port, NULL, NULL, on_access, serve,

@@ -36,6 +36,7 @@ struct serve_app {
                                 or serve_cut */
     serve_handle_fn *begin, *end; /* head received; answered or given up. May be NULL */
     void *context;
+    bool any_address;            /* listens on all IPv4 addresses rather than on 127.0.0.1 */
 };
 
 /* app: borrowed for the server's life. port 0: any free one. 0 or -errno. */

@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: MPL-2.0 */
 #include "stage/model_stage.h"
 
-#define CAPACITY_ARTICLES 256
+#define CAPACITY_ARTICLES 256     /* bounds the memory */
 
 /* An article under way: its chunks travel in different calls and come back in any order. */
 struct job {
@@ -22,7 +22,15 @@ struct job {
 struct embedder {
     struct model_stage base;
     size_t dimensions;
+    size_t chunks, chunks_most; /* in hand; past two rounds of calls no article is taken: another embedder may have it */
 };
+
+static void
+count_chunks (struct embedder *self, ptrdiff_t change)
+{
+    self->chunks += (size_t) change;
+    stage_set_capacity (self->base.stage, self->chunks < self->chunks_most ? CAPACITY_ARTICLES : 0);
+}
 
 static void
 call (void *context, struct batch *batch)
@@ -75,6 +83,7 @@ take_outputs (void *context, struct batch *batch, const struct model_reply *repl
         if (--job->open == 0)
             job_end (self, job);
     }
+    count_chunks (self, -(ptrdiff_t) batch->count);
 }
 
 static void
@@ -89,6 +98,7 @@ give_up (void *context, void *item, enum wire_class fault, const char *reason)
     }
     if (--job->open == 0)
         job_end (self, job);
+    count_chunks (self, -1);
 }
 
 static int
@@ -100,6 +110,7 @@ on_start (struct stage *stage, void **ret_state)
     self->dimensions = (size_t) s->model_dimensions;
     struct batch_settings settings = { (size_t) s->embedder_batch, (size_t) s->embedder_calls, s->embedder_linger,
                                        call, take_outputs, give_up, NULL };
+    self->chunks_most = 2 * settings.max_calls * settings.max_items;
     stage_set_capacity (stage, CAPACITY_ARTICLES);
     return model_stage_open (stage, &settings, &self->base);
 }
@@ -122,6 +133,7 @@ on_article (struct stage *stage, void *state, struct stage_article *article)
     bool alone = article->wire.flags & WIRE_ALONE;
     for (size_t i = 0; i < count; i++)
         job->pieces[i] = (struct piece){ job, i };
+    count_chunks (self, (ptrdiff_t) count);
     for (size_t i = 0; i < count; i++)
         batcher_add (self->base.batcher, &job->pieces[i], &run, alone);
 }

@@ -1,6 +1,6 @@
 /* fakeworld - a news site and an OpenAI-compatible model server in one process, for the system
  * tests and the benchmark. One thread; a delayed answer costs a timer. Prints `ready port=N` once
- * it listens on 127.0.0.1; SIGTERM or SIGINT stops it.
+ * it listens, on 127.0.0.1 unless told otherwise; SIGTERM or SIGINT stops it.
  *
  *   GET  /feed/K.xml .atom .rdf .json   feed K in four formats, newest first, with ETag and 304
  *   GET  /article/K/N                   the page of an article, /redirect/K leads to feed K
@@ -102,6 +102,7 @@ static const struct setting {
     const char *help;
 } settings[] = {
     { "port", SETTING (port), 0, 0, UINT16_MAX, "to listen on; 0: any free one" },
+    { "any-address", SETTING (any_address), 0, 0, 1, "1: listen on all addresses, not 127.0.0.1 alone" },
     { "feeds", SETTING (feeds), 20, 1, NEWS_FEEDS_MAX, "how many feeds" },
     { "articles", SETTING (articles), 50, 0, NEWS_ARTICLES_MAX, "in each feed at the start" },
     { "words", SETTING (words), 700, 3, 100000, "in each article" },
@@ -154,7 +155,8 @@ static int
 run (struct world *world)
 {
     struct serve_app app = {
-        .handle = on_request, .begin = on_begin, .end = on_end, .context = world
+        .handle = on_request, .begin = on_begin, .end = on_end, .context = world,
+        .any_address = world->settings.any_address != 0
     };
     int r = serve_new (&app, (uint16_t) world->settings.port, &world->serve);
     if (r < 0) {

@@ -10,7 +10,7 @@
 #define WORLD_DELAY_MAX_MS 3600000
 
 struct world_settings {
-    int64_t port, feeds, articles, words, dimensions, seed;
+    int64_t port, any_address, feeds, articles, words, dimensions, seed;
     int64_t chat_ms, chat_item_ms, embed_ms, embed_item_ms; /* a call's and an item's delay */
 };
 
