@@ -72,7 +72,7 @@ curve_revoked_path (const struct settings *settings, const char *name)
     return mem_printf ("%s/revoked%s%s", settings->security_keys, name ? "/" : "", name ? name : "");
 }
 
-/* A secret that others can read is none. */
+/* A secret that others can read is none. The group may: that is how Kubernetes hands secrets to users other than root. */
 static int
 check_file (const char *file, const char *role, char ret_reason[CURVE_REASON_SIZE])
 {
@@ -83,8 +83,8 @@ check_file (const char *file, const char *role, char ret_reason[CURVE_REASON_SIZ
                   "`newsmill keys issue %s` made", file, role);
     else if (r == 0 && access (file, R_OK) < 0)
         r = -errno;
-    else if (r == 0 && (st.st_mode & (S_IRWXG | S_IRWXO))) {
-        snprintf (ret_reason, CURVE_REASON_SIZE, "the key at %s can be read by others (mode %04o): chmod 600 %s, and if others "
+    else if (r == 0 && (st.st_mode & (S_IWGRP | S_IRWXO))) {
+        snprintf (ret_reason, CURVE_REASON_SIZE, "the key at %s can be read or changed by others (mode %04o): chmod 600 %s, and if others "
                   "may have read it, revoke it and issue a new one", file, st.st_mode & 07777u, file);
         return -EPERM;
     }

@@ -3,7 +3,7 @@
  * A certificate is a CZMQ zcert file (ZPL) with a CURVE key pair (RFC 26) and metadata: name, role (comma-separated),
  * created, and in the secret form broker-key and collector-key, the public keys of the servers. Below security.keys:
  *
- *     NAME/key       secret certificate, mode 0600: all that a process needs
+ *     NAME/key       secret certificate, mode 0600 (or 0440): all that a process needs
  *     clients/NAME   public certificate of who may come in
  *     revoked/NAME   public certificate of who may no longer
  *

@@ -96,8 +96,10 @@ class FaultTest(ContainerTest):
         wait_for("two embedders", lambda: len(mill.workers("embedder")) == 2, 90)
         self.assertTrue(mill.status()["conservation"]["ok"])
 
-    def test_cut_off_for_half_a_minute_it_rejoins_by_itself(self):
-        mill = self.project("cut", profiles=["demo"])
+    def test_cut_off_it_rejoins_by_itself_and_finds_a_broker_that_moved(self):
+        with open(f"{self.checkout.folder}/subnet.yml", "w", encoding="utf-8") as file: # so that an address can be asked for
+            file.write("networks: {work: {ipam: {config: [{subnet: 10.213.71.0/24}]}}}\n")
+        mill = self.project("cut", ["docker-compose.yml", "subnet.yml"], profiles=["demo"])
         mill("build", "--quiet")
         mill("up", "--detach", "--wait", "--wait-timeout", "180")
         wait_for("the sample articles", lambda: mill.stored() >= 24, 60)
@@ -111,6 +113,13 @@ class FaultTest(ContainerTest):
             run("docker", "network", "connect", f"{mill.name}_{network}", name)
         wait_for("it to be back", lambda: [w for w in mill.workers("embedder") if w["worker"] == worker["worker"]], 60)
         wait_for("it to be healthy", lambda: mill.containers("embedder")[0]["Health"] == "healthy", 60)
+        before = mill.address("broker", "work")
+        mill("stop", "broker")
+        squatter = f"{mill.name}-squatter"
+        self.addCleanup(run, "docker", "rm", "--force", squatter, check=False)
+        run("docker", "run", "--detach", "--name", squatter, "--network", f"{mill.name}_work", "--ip", before, "newsmill", "sleep", "600")
+        mill("start", "broker")
+        self.assertNotEqual(mill.address("broker", "work"), before, "the broker was to come back with another address")
         known = mill.stored()
         wait_for("new articles through it", lambda: mill.stored() > known, 90)
         self.assertIn("all links stand again", mill.log("embedder"))

@@ -177,7 +177,7 @@ class SecurityTest(MillTest):
 
     def test_what_is_wrong_with_a_key_is_said_on_the_first_line(self):
         os.chmod(self.key("chunker"), 0o644)
-        self.assertIn("can be read by others (mode 0644): chmod 600", self.refused_start("chunker"))
+        self.assertIn("can be read or changed by others (mode 0644): chmod 600", self.refused_start("chunker"))
         os.remove(self.key("writer"))
         self.assertRegex(self.refused_start("writer"), r"there is no key at .*/keys/writer/key: make one with `newsmill keys init`")
         self.assertIn("is for the role embedder, not for summarizer",
