@@ -25,7 +25,7 @@ went_up (struct stage *self, struct link *link)
 {
     int64_t away_ms = clock_mono_ms () - link->since_ms;
     link->up = true;
-    link->told_ms = 0;
+    self->link_told.at_ms = 0;
     if (!self->link_lost || !all_up (self))
         return;
     self->link_lost = false;
@@ -44,15 +44,14 @@ went_down (struct stage *self, struct link *link)
     self->link_lost = true;
 }
 
-/* Whether it is time to speak of this link's trouble; what: event and value. */
+/* Whether it is time to speak of this trouble. what: event and value. */
 static bool
-may_tell (struct link *link, uint32_t what)
+may_tell (struct told *told, uint32_t what)
 {
     int64_t now = clock_mono_ms ();
-    if (link->told_ms && link->told == what && now - link->told_ms < TELL_AGAIN_MS)
+    if (told->at_ms && told->what == what && now - told->at_ms < TELL_AGAIN_MS)
         return false;
-    link->told_ms = now;
-    link->told = what;
+    *told = (struct told){ now, what };
     return true;
 }
 
@@ -60,7 +59,7 @@ static void
 was_refused (struct link *link, int event, uint32_t value)
 {
     const struct curve *curve = link->stage->curve;
-    if (!may_tell (link, (uint32_t) event ^ value))
+    if (!may_tell (&link->stage->link_told, (uint32_t) event ^ value))
         return;
     if (event == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH)
         log_error ("refused at %s of %s: the certificate %s in %s is unknown there, revoked, or has the wrong role; see the other "
@@ -81,7 +80,8 @@ was_refused (struct link *link, int event, uint32_t value)
 static void
 refused_a_peer (struct link *link, int event, uint32_t value)
 {
-    if (event == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH || !may_tell (link, (uint32_t) event ^ value))
+    bool looked_in = strncmp (link->endpoint, "ipc://", 6) == 0; /* whether somebody listens, as the tool does */
+    if (event == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH || looked_in || !may_tell (&link->told, (uint32_t) event ^ value))
         return;
     log_warn ("refused a peer at %s (the last to connect was %s): %s", link->name, *link->peer ? link->peer : "unknown",
               value == ZMQ_PROTOCOL_ERROR_ZMTP_MECHANISM_MISMATCH ? "it speaks no CURVE"
@@ -151,7 +151,7 @@ links_check (struct stage *self)
         if (link->bound || link->up)
             continue;
         well = false;
-        if (now - link->since_ms > UNREACHED_MS && !self->stopping && may_tell (link, 0))
+        if (now - link->since_ms > UNREACHED_MS && !self->stopping && may_tell (&self->link_told, 0))
             log_warn ("no link %s to %s for %" PRId64 " s: does the other side run, does the name resolve, is the port open? Trying on",
                       link->name, link->endpoint, (now - link->since_ms) / 1000);
     }

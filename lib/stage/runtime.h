@@ -21,6 +21,12 @@ struct outbox {
     zlist_t *frames;
 };
 
+/* When a trouble was last logged, and which. */
+struct told {
+    int64_t at_ms;
+    uint32_t what;
+};
+
 /* A socket that is watched. */
 struct link {
     struct stage *stage;
@@ -30,8 +36,7 @@ struct link {
     char peer[64];                          /* bound: who came last */
     bool bound, up;
     int64_t since_ms;                       /* down since, monotonic */
-    int64_t told_ms;                        /* when its trouble was last logged, and which */
-    uint32_t told;
+    struct told told;                       /* bound: of peers refused */
     struct link *next;
 };
 
@@ -47,6 +52,7 @@ struct stage {
     struct zap *zap;                        /* who binds encrypted sockets */
     struct link *links;
     bool link_lost;                         /* and said so */
+    struct told link_told;                  /* of links that do not stand: one line for all of them */
     zsock_t *in, *events, *ticks;
     struct outbox out, results, publish[2]; /* publish: ticks, events */
     struct stage_article *first;            /* in hand */

@@ -161,11 +161,11 @@ remember (struct zap *self, const char *domain, const char *address, const char 
 static void
 tell_refused (struct zap *self, const char *domain, const char *address, const char *key, zcert_t *cert, const char *why)
 {
-    char *text = mem_printf ("refused %s at %s: %s name=%s role=%s key=%s", address, domain, why, name_of (cert),
-                             cert && zcert_meta (cert, "role") ? zcert_meta (cert, "role") : "none", key);
+    char *text = mem_printf ("%s %s %s", address, key, why); /* once for all sockets it tries */
     int64_t now = clock_mono_ms (), *at = zhashx_lookup (self->told, text);
     if (!at || now - *at > TELL_AGAIN_MS) {
-        log_warn ("%s", text);
+        log_warn ("refused %s at %s: %s name=%s role=%s key=%s", address, domain, why, name_of (cert),
+                  cert && zcert_meta (cert, "role") ? zcert_meta (cert, "role") : "none", key);
         if (zhashx_size (self->told) >= TOLD_MAX)
             zhashx_purge (self->told);
         at = MEM_NEW (int64_t);
