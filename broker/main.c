@@ -133,7 +133,7 @@ on_message (struct stage *stage, void *arg)
         self->received++;
         self->queued_bytes += zframe_size (frame);
         zlist_append (self->queue, frame);
-        if (first || zlist_size (self->queue) >= QUEUE_MAX)
+        if (first || zlist_size (self->queue) >= QUEUE_MAX || self->queued_bytes >= QUEUE_BYTES_MAX)
             on_room (stage, self);
     }
 }
@@ -160,7 +160,9 @@ on_subscription (struct stage *stage UNUSED, void *arg)
     struct link *self = arg;
     zframe_t *frame;
     for (int i = 0; i < MOVES_PER_TURN && (frame = zframe_recv_nowait (self->out)) != NULL; i++) {
-        zframe_send (&frame, self->in, ZFRAME_DONTWAIT);
+        bool subscription = zframe_size (frame) && zframe_data (frame)[0] <= 1 && !zframe_more (frame);
+        if (subscription) /* nothing else goes upstream */
+            zframe_send (&frame, self->in, ZFRAME_DONTWAIT);
         zframe_destroy (&frame);
     }
 }

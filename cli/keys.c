@@ -42,7 +42,8 @@ is_name (const char *name)
 {
     size_t length = strspn (name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
     return length && length <= CURVE_NAME_MAX && !name[length] && *name != '.' && *name != '-'
-           && strcmp (name, "clients") != 0 && strcmp (name, "revoked") != 0;
+           && strcmp (name, "clients") != 0 && strcmp (name, "revoked") != 0
+           && !(length > 7 && strcmp (name + length - 7, "_secret") == 0); /* zcert_load would take it for another's other half */
 }
 
 /* ---- making ---- */
@@ -87,7 +88,7 @@ save (const struct keys *self, zcert_t *cert, const char *name)
     int r = make_folder (folder);
     if (r == 0 && (zcert_save_secret (cert, part) < 0 || chmod (part, 0600) < 0 || rename (part, path) < 0))
         r = failed ("write", path, errno);
-    if (r == 0 && zcert_save_public (cert, public_path) < 0)
+    if (r == 0 && (zcert_save_public (cert, public_path) < 0 || chmod (public_path, 0644) < 0))
         r = failed ("write", public_path, errno);
     free (path);
     free (public_path);
@@ -171,10 +172,13 @@ static int
 check_roles (const char *roles)
 {
     char *copy = mem_dup (roles), *rest = copy;
-    int r = *roles ? 0 : EXIT_USAGE;
-    for (char *role; r == 0 && (role = strtok_r (rest, ",", &rest)) != NULL;)
+    bool any = false;
+    int r = 0;
+    for (char *role; r == 0 && (role = strtok_r (rest, ",", &rest)) != NULL; any = true)
         if (!curve_is_role (role))
             r = cli_usage ("keys", "there is no role \"%s\"; the roles are %s, and " WORKER " for " WORKER_ROLES, role, curve_roles ());
+    if (r == 0 && !any)
+        r = cli_usage ("keys", "for which role?");
     free (copy);
     return r;
 }
@@ -191,8 +195,9 @@ keys_issue (struct keys *self, int count UNUSED, char **arguments)
         cli_say ("there are no keys in %s yet: `newsmill keys init` makes the first", self->settings->security_keys);
         r = EXIT_USAGE;
     }
-    if (r == 0 && curve_has_role (roles, server_names[CURVE_BROKER])) /* a server has one key, that all clients know */
-        r = cli_usage ("keys", "the broker has one key, which `newsmill keys init` makes");
+    for (int i = 0; r == 0 && i < 2; i++)
+        if (curve_has_role (roles, server_names[i])) /* all clients know it */
+            r = cli_usage ("keys", "the %s has one key, which `newsmill keys init` makes", server_names[i]);
     char *name = r == 0 ? free_name (self, base) : NULL;
     if (r == 0 && self->name && strcmp (name, base) != 0) {
         cli_say ("the name %s is in use; `newsmill keys list` shows them all", base);

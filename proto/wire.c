@@ -362,7 +362,7 @@ int
 wire_check (const void *frame, size_t bytes, enum wire_link link)
 {
     const unsigned char *head = frame;
-    if (bytes < WIRE_HEADER_BYTES || memcmp (head, "NM", 2) != 0)
+    if (bytes < WIRE_HEADER_BYTES || bytes > WIRE_FRAME_MAX || memcmp (head, "NM", 2) != 0)
         return -EBADMSG;
     if (head[2] != WIRE_VERSION)
         return -EPROTONOSUPPORT;

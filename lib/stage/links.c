@@ -25,7 +25,8 @@ went_up (struct stage *self, struct link *link)
 {
     int64_t away_ms = clock_mono_ms () - link->since_ms;
     link->up = true;
-    self->link_told.at_ms = 0;
+    link->refused = false;
+    self->link_told_ms = 0;
     if (!self->link_lost || !all_up (self))
         return;
     self->link_lost = false;
@@ -44,14 +45,14 @@ went_down (struct stage *self, struct link *link)
     self->link_lost = true;
 }
 
-/* Whether it is time to speak of this trouble. what: event and value. */
+/* Whether it is time to speak of trouble again: another kind of it too, or two that alternate would fill the log. */
 static bool
-may_tell (struct told *told, uint32_t what)
+may_tell (int64_t *told_ms)
 {
     int64_t now = clock_mono_ms ();
-    if (told->at_ms && told->what == what && now - told->at_ms < TELL_AGAIN_MS)
+    if (*told_ms && now - *told_ms < TELL_AGAIN_MS)
         return false;
-    *told = (struct told){ now, what };
+    *told_ms = now;
     return true;
 }
 
@@ -59,7 +60,8 @@ static void
 was_refused (struct link *link, int event, uint32_t value)
 {
     const struct curve *curve = link->stage->curve;
-    if (!may_tell (&link->stage->link_told, (uint32_t) event ^ value))
+    link->refused = true;
+    if (!may_tell (&link->stage->link_told_ms))
         return;
     if (event == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH)
         log_error ("refused at %s of %s: the certificate %s in %s is unknown there, revoked, or has the wrong role; see the other "
@@ -80,13 +82,17 @@ was_refused (struct link *link, int event, uint32_t value)
 static void
 refused_a_peer (struct link *link, int event, uint32_t value)
 {
+    static const char *const whys[] = { "it speaks no CURVE", "it has another key for this server, or is no newsmill",
+                                        "it broke off the handshake, as one does that speaks no CURVE or trusts another key" };
+    size_t kind = value == ZMQ_PROTOCOL_ERROR_ZMTP_MECHANISM_MISMATCH ? 0 : event == ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL ? 1 : 2;
     bool looked_in = strncmp (link->endpoint, "ipc://", 6) == 0; /* whether somebody listens, as the tool does */
-    if (event == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH || looked_in || !may_tell (&link->told, (uint32_t) event ^ value))
+    if (event == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH || looked_in)
         return;
-    log_warn ("refused a peer at %s (the last to connect was %s): %s", link->name, *link->peer ? link->peer : "unknown",
-              value == ZMQ_PROTOCOL_ERROR_ZMTP_MECHANISM_MISMATCH ? "it speaks no CURVE"
-              : event == ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL ? "it has another key for this server, or is no newsmill"
-                                                             : "it broke off the handshake, as one does that speaks no CURVE or trusts another key");
+    link->refusals++;
+    if (!may_tell (&link->told_ms[kind]))
+        return;
+    log_warn ("refused a peer at %s (the last to connect was %s, refusals so far %" PRIu64 "): %s", link->name, *link->peer ? link->peer : "unknown", link->refusals,
+              whys[kind]);
 }
 
 static void
@@ -133,13 +139,24 @@ on_monitor (void *context, void *arg)
 }
 
 static void
-touch (const char *file)
+touch (struct stage *self, const char *file)
 {
     int fd = open (file, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
-    if (fd < 0 || futimens (fd, NULL) < 0)
+    bool failed = fd < 0 || futimens (fd, NULL) < 0;
+    if (failed && !self->untouched)
         log_warn ("cannot touch health.file %s: %s", file, strerror (errno));
+    self->untouched = failed;
     if (fd >= 0)
         close (fd);
+}
+
+/* In this order: the other way round libzmq keeps the session it gave up. */
+static void
+connect_anew (struct link *link)
+{
+    link->refused = false;
+    if (zsock_disconnect (link->socket, "%s", link->endpoint) < 0 || zsock_connect (link->socket, "%s", link->endpoint) < 0)
+        log_warn ("cannot connect to %s anew: %s", link->endpoint, zmq_strerror (errno));
 }
 
 void
@@ -151,12 +168,14 @@ links_check (struct stage *self)
         if (link->bound || link->up)
             continue;
         well = false;
-        if (now - link->since_ms > UNREACHED_MS && !self->stopping && may_tell (&self->link_told, 0))
+        if (link->refused)
+            connect_anew (link);
+        if (now - link->since_ms > UNREACHED_MS && !self->stopping && may_tell (&self->link_told_ms))
             log_warn ("no link %s to %s for %" PRId64 " s: does the other side run, does the name resolve, is the port open? Trying on",
                       link->name, link->endpoint, (now - link->since_ms) / 1000);
     }
     if (well && *self->settings.health_file)
-        touch (self->settings.health_file);
+        touch (self, self->settings.health_file);
 }
 
 /* ---- opening and closing ---- */
@@ -176,6 +195,7 @@ add_link (struct stage *self, zsock_t *socket, const char *name, const char *end
     self->links = link;
     char *monitor = mem_printf ("inproc://monitor-%u", count++);
     link->monitor = zsock_new (ZMQ_PAIR);
+    zsock_set_rcvhwm (link->monitor, 0); /* libzmq's thread must not wait for us */
     if (zmq_socket_monitor (zsock_resolve (socket), monitor, MONITORED) < 0 || zsock_connect (link->monitor, "%s", monitor) < 0)
         log_error ("cannot watch the link %s: %s", name, zmq_strerror (errno));
     loop_watch_socket (self->loop, link->monitor, false, on_monitor, link);

@@ -21,12 +21,6 @@ struct outbox {
     zlist_t *frames;
 };
 
-/* When a trouble was last logged, and which. */
-struct told {
-    int64_t at_ms;
-    uint32_t what;
-};
-
 /* A socket that is watched. */
 struct link {
     struct stage *stage;
@@ -35,8 +29,10 @@ struct link {
     char name[24];                          /* "vectors.in", "collector" */
     char peer[64];                          /* bound: who came last */
     bool bound, up;
+    bool refused;                           /* libzmq gave it up, as it does after a refusal: to be connected anew */
     int64_t since_ms;                       /* down since, monotonic */
-    struct told told;                       /* bound: of peers refused */
+    int64_t told_ms[3];                     /* bound: when a refusal of each kind was last logged */
+    uint64_t refusals;
     struct link *next;
 };
 
@@ -51,8 +47,8 @@ struct stage {
     struct curve *curve;                    /* NULL: no socket of it leaves the machine */
     struct zap *zap;                        /* who binds encrypted sockets */
     struct link *links;
-    bool link_lost;                         /* and said so */
-    struct told link_told;                  /* of links that do not stand: one line for all of them */
+    bool link_lost, untouched;              /* and said so; untouched: health.file */
+    int64_t link_told_ms;                   /* when a link that does not stand was last logged: one line for all */
     zsock_t *in, *events, *ticks;
     struct outbox out, results, publish[2]; /* publish: ticks, events */
     struct stage_article *first;            /* in hand */

@@ -7,6 +7,7 @@
 #define CLOSE_HWM 2
 #define CLOSE_BUFFER_BYTES (32 * 1024)
 #define OPEN_HWM 1000
+#define CURVE_OVERHEAD 64 /* bytes a message grows by: 33, RFC 26 */
 
 char *
 stage_endpoint (const char *base, enum wire_link link, enum stage_side side)
@@ -27,7 +28,7 @@ stage_tune_socket (zsock_t *socket, bool close)
 {
     zsock_set_linger (socket, 1000);
     zsock_set_immediate (socket, 1);
-    zsock_set_maxmsgsize (socket, WIRE_FRAME_MAX);
+    zsock_set_maxmsgsize (socket, WIRE_FRAME_MAX + CURVE_OVERHEAD);
     zsock_set_sndhwm (socket, close ? CLOSE_HWM : OPEN_HWM);
     zsock_set_rcvhwm (socket, close ? CLOSE_HWM : OPEN_HWM);
     if (close) {

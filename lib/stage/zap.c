@@ -10,11 +10,16 @@
 #define CHECK_MS 2000          /* the folder of certificates is looked at so often */
 #define TELL_AGAIN_MS 60000
 #define TOLD_MAX 1000
+#define LOOK_AGAIN_MS 200
 #define ADDRESS_SIZE 64
 
 struct domain {
     char name[24];
     uint16_t port;
+};
+
+struct cert {
+    char name[CURVE_NAME_MAX + 1], role[256];
 };
 
 /* Somebody who was let in, once for each socket and address. */
@@ -27,35 +32,102 @@ struct zap {
     struct loop *loop;
     zsock_t *handler;
     char *folder;
-    zcertstore_t *store;
-    struct timespec changed;
+    zhashx_t *certs;           /* public key, Z85: struct cert */
+    uint64_t signature;        /* of the folder as it was read */
+    int64_t looked_ms;
+    bool unreadable;           /* and said so */
     struct domain domains[2 * WIRE_LINK_COUNT + 1];
     size_t domain_count;
     zlistx_t *admitted;
-    zhashx_t *told;            /* refusal: monotonic ms when it was logged */
+    zhashx_t *told;            /* address: monotonic ms when its refusal was logged */
 };
 
-/* ---- certificates ---- */
+/* ---- certificates ----
+ * Not by CZMQ's zcertstore: it asserts that no two files hold the same key, so that one copied file ends the process, and sees
+ * a change by the second. */
 
-/* NULL when it may; else why not. */
-static const char *
-judge (struct zap *self, const char *domain, const char *key, zcert_t **ret_cert)
+static bool
+is_certificate (const char *name)
 {
-    zcert_t *cert = zcertstore_lookup (self->store, key);
-    const char *role = cert ? zcert_meta (cert, "role") : NULL;
+    size_t length = strlen (name);
+    return *name != '.' && length <= CURVE_NAME_MAX && !(length > 7 && streq (name + length - 7, "_secret"));
+}
+
+/* 0 for a folder that cannot be read: as if it were empty, nobody comes in. */
+static uint64_t
+sign (struct zap *self)
+{
+    struct buf facts = { 0 };
+    DIR *folder = opendir (self->folder);
+    if (!folder && !self->unreadable)
+        log_error ("cannot read the certificates in %s: %s; nobody is let in", self->folder, strerror (errno));
+    self->unreadable = !folder;
+    for (struct dirent *entry; folder && (entry = readdir (folder)) != NULL;) {
+        struct stat st;
+        if (is_certificate (entry->d_name) && fstatat (dirfd (folder), entry->d_name, &st, 0) == 0)
+            buf_printf (&facts, "%s %jd %jd %jd.%ld\n", entry->d_name, (intmax_t) st.st_ino, (intmax_t) st.st_size,
+                        (intmax_t) st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
+    }
+    uint64_t signature = folder ? num_hash (facts.data ? facts.data : "", facts.len) | 1 : 0;
+    if (folder)
+        closedir (folder);
+    buf_fini (&facts);
+    return signature;
+}
+
+static void
+add_cert (struct zap *self, const char *file)
+{
+    char *path = mem_printf ("%s/%s", self->folder, file);
+    struct stat st;
+    bool is_file = stat (path, &st) == 0 && S_ISREG (st.st_mode);
+    zcert_t *cert = is_file ? zcert_load (path) : NULL;
+    const char *name = cert ? zcert_meta (cert, "name") : NULL, *role = cert ? zcert_meta (cert, "role") : NULL;
+    if (role && !zhashx_lookup (self->certs, zcert_public_txt (cert))) {
+        struct cert *entry = MEM_NEW (struct cert);
+        snprintf (entry->name, sizeof entry->name, "%.*s", CURVE_NAME_MAX, name ? name : file);
+        snprintf (entry->role, sizeof entry->role, "%s", role);
+        zhashx_insert (self->certs, zcert_public_txt (cert), entry);
+    } else if (!role && is_file)
+        log_warn ("%s is no certificate, or cannot be read: it lets nobody in", path);
+    zcert_destroy (&cert);
+    free (path);
+}
+
+/* Whether the folder changed since it was last read. Reads it then. */
+static bool
+refresh (struct zap *self)
+{
+    uint64_t signature = sign (self);
+    self->looked_ms = clock_mono_ms ();
+    if (signature == self->signature)
+        return false;
+    self->signature = signature;
+    zhashx_purge (self->certs);
+    DIR *folder = opendir (self->folder);
+    for (struct dirent *entry; folder && (entry = readdir (folder)) != NULL;)
+        if (is_certificate (entry->d_name))
+            add_cert (self, entry->d_name);
+    if (folder)
+        closedir (folder);
+    return true;
+}
+
+/* NULL when it may; else why not. *ret_cert: borrowed until the next refresh, NULL if there is none. */
+static const char *
+judge (struct zap *self, const char *domain, const char *key, const struct cert **ret_cert)
+{
+    const struct cert *cert = zhashx_lookup (self->certs, key);
     *ret_cert = cert;
     if (!cert)
         return "its certificate is unknown or revoked";
-    if (!role || !curve_may_use (role, domain))
-        return "its role has no business there";
-    return NULL;
+    return curve_may_use (cert->role, domain) ? NULL : "its role has no business there";
 }
 
 static const char *
-name_of (zcert_t *cert)
+name_of (const struct cert *cert)
 {
-    const char *name = cert ? zcert_meta (cert, "name") : NULL;
-    return name ? name : "unknown";
+    return cert ? cert->name : "unknown";
 }
 
 /* ---- cutting off ---- */
@@ -79,14 +151,15 @@ end_of (int fd, int (*get) (int, struct sockaddr *, socklen_t *), char address[A
 }
 
 /* libzmq can't close one connection of a bound socket, but the kernel can: it sees an end of file, and whoever may still come in
- * from that address connects again at once. What was on its way there is leased, and goes to others. */
+ * from that address connects again at once. What was on its way there is leased, and goes to others. How many, or negative errno. */
 static int
 cut (const struct admitted *who)
 {
     int count = 0;
     DIR *folder = opendir ("/proc/self/fd");
-    struct dirent *entry;
-    while (folder && (entry = readdir (folder)) != NULL) {
+    if (!folder)
+        return -errno;
+    for (struct dirent *entry; (entry = readdir (folder)) != NULL;) {
         int64_t fd;
         char here[ADDRESS_SIZE], there[ADDRESS_SIZE];
         uint16_t port, other;
@@ -96,38 +169,33 @@ cut (const struct admitted *who)
             continue;
         count += shutdown ((int) fd, SHUT_RDWR) == 0;
     }
-    if (folder)
-        closedir (folder);
+    closedir (folder);
     return count;
 }
 
-static bool
-folder_changed (struct zap *self)
+static void
+cut_the_revoked (struct zap *self)
 {
-    struct stat st;
-    if (stat (self->folder, &st) < 0) {
-        log_warn ("cannot read the certificates in %s: %s", self->folder, strerror (errno));
-        return false;
+    for (struct admitted *who = zlistx_first (self->admitted); who; who = zlistx_next (self->admitted)) {
+        const struct cert *cert;
+        const char *why = judge (self, who->domain->name, who->key, &cert);
+        int count = why ? cut (who) : 0;
+        if (count < 0) {
+            log_error ("cannot cut off %s, trying again: %s", who->name, strerror (-count));
+            self->signature = 0; /* as if the folder had changed again */
+        } else if (why) {
+            log_warn ("cut off %s (%s) at %s: %s connections=%d", who->name, who->address, who->domain->name, why, count);
+            zlistx_delete (self->admitted, zlistx_cursor (self->admitted));
+        }
     }
-    bool same = st.st_mtim.tv_sec == self->changed.tv_sec && st.st_mtim.tv_nsec == self->changed.tv_nsec;
-    self->changed = st.st_mtim;
-    return !same;
 }
 
 static void
 check (void *context UNUSED, void *arg)
 {
     struct zap *self = arg;
-    if (!folder_changed (self))
-        return;
-    for (struct admitted *who = zlistx_first (self->admitted); who; who = zlistx_next (self->admitted)) {
-        zcert_t *cert;
-        const char *why = judge (self, who->domain->name, who->key, &cert);
-        if (!why)
-            continue;
-        log_warn ("cut off %s (%s) at %s: %s connections=%d", who->name, who->address, who->domain->name, why, cut (who));
-        zlistx_delete (self->admitted, zlistx_cursor (self->admitted));
-    }
+    if (refresh (self))
+        cut_the_revoked (self);
 }
 
 static struct domain *
@@ -140,7 +208,7 @@ find_domain (struct zap *self, const char *name)
 }
 
 static void
-remember (struct zap *self, const char *domain, const char *address, const char *key, zcert_t *cert)
+remember (struct zap *self, const char *domain, const char *address, const char *key, const struct cert *cert)
 {
     for (struct admitted *a = zlistx_first (self->admitted); a; a = zlistx_next (self->admitted))
         if (streq (a->key, key) && streq (a->address, address) && streq (a->domain->name, domain))
@@ -159,13 +227,14 @@ remember (struct zap *self, const char *domain, const char *address, const char 
 /* ---- requests ---- */
 
 static void
-tell_refused (struct zap *self, const char *domain, const char *address, const char *key, zcert_t *cert, const char *why)
+tell_refused (struct zap *self, const char *domain, const char *address, const char *key, const struct cert *cert, const char *why)
 {
-    char *text = mem_printf ("%s %s %s", address, key, why); /* once for all sockets it tries */
+    /* Once for all sockets and keys it tries: keys cost a stranger nothing. A known name is worth a line of its own. */
+    char *text = mem_printf ("%s %s", address, cert ? cert->name : "");
     int64_t now = clock_mono_ms (), *at = zhashx_lookup (self->told, text);
     if (!at || now - *at > TELL_AGAIN_MS) {
         log_warn ("refused %s at %s: %s name=%s role=%s key=%s", address, domain, why, name_of (cert),
-                  cert && zcert_meta (cert, "role") ? zcert_meta (cert, "role") : "none", key);
+                  cert ? cert->role : "none", key);
         if (zhashx_size (self->told) >= TOLD_MAX)
             zhashx_purge (self->told);
         at = MEM_NEW (int64_t);
@@ -202,15 +271,19 @@ on_request (void *context UNUSED, void *arg)
     char key[41] = "";
     bool curve = count == 7 && streq (parts[5], "CURVE") && zframe_size (credentials) == 32
                  && zmq_z85_encode (key, zframe_data (credentials), 32);
-    zcert_t *cert = NULL;
+    const struct cert *cert = NULL;
     const char *why = curve ? judge (self, parts[2], key, &cert) : "it speaks no CURVE";
+    if (curve && !cert && clock_mono_ms () - self->looked_ms > LOOK_AGAIN_MS) { /* perhaps it was issued just now */
+        check (NULL, self);
+        why = judge (self, parts[2], key, &cert);
+    }
     if (!why)
         remember (self, parts[2], parts[3], key, cert);
     else if (count >= 4)
         tell_refused (self, parts[2], parts[3], key, cert, why);
     struct buf properties = { 0 };
     if (!why) {
-        add_property (&properties, "Role", zcert_meta (cert, "role"));
+        add_property (&properties, "Role", cert->role);
         log_debug ("let %s (%s) in at %s", name_of (cert), parts[3], parts[2]);
     }
     zmsg_t *reply = zmsg_new ();
@@ -241,8 +314,14 @@ struct zap *
 zap_new (struct loop *loop, const char *clients)
 {
     zsock_t *handler = zsock_new (ZMQ_REP);
-    if (access (clients, R_OK | X_OK) < 0 || zsock_bind (handler, "inproc://zeromq.zap.01") < 0) {
+    bool readable = access (clients, R_OK | X_OK) == 0;
+    if (!readable)
         log_error ("cannot read the certificates in %s: %s; `newsmill keys init` makes them", clients, strerror (errno));
+    else if (zsock_bind (handler, "inproc://zeromq.zap.01") < 0) {
+        log_error ("cannot answer for who may come in: %s", zmq_strerror (errno));
+        readable = false;
+    }
+    if (!readable) {
         zsock_destroy (&handler);
         return NULL;
     }
@@ -250,12 +329,13 @@ zap_new (struct loop *loop, const char *clients)
     self->loop = loop;
     self->handler = handler;
     self->folder = mem_dup (clients);
-    self->store = zcertstore_new (clients);
+    self->certs = zhashx_new ();
+    zhashx_set_destructor (self->certs, free_item);
     self->admitted = zlistx_new ();
     zlistx_set_destructor (self->admitted, free_item);
     self->told = zhashx_new ();
     zhashx_set_destructor (self->told, free_item);
-    folder_changed (self);
+    (void) refresh (self);
     loop_watch_socket (loop, handler, false, on_request, self);
     loop_timer (loop, CHECK_MS, check, self);
     return self;
@@ -269,7 +349,7 @@ zap_destroy (struct zap **zap)
         return;
     loop_unwatch_socket (self->loop, self->handler, false);
     zsock_destroy (&self->handler);
-    zcertstore_destroy (&self->store);
+    zhashx_destroy (&self->certs);
     zlistx_destroy (&self->admitted);
     zhashx_destroy (&self->told);
     free (self->folder);

@@ -100,7 +100,7 @@ ledger_result (struct collector *self, const struct wire_result *result)
     }
     switch ((enum wire_outcome) result->outcome) {
     case WIRE_DONE:
-        if (result->summary.size)
+        if (result->summary.size && wire_text_is (&result->stage, "summarizer"))
             add_checkpoint (self, result);
         else if (wire_text_is (&result->stage, "writer"))
             drop_checkpoint (self, result->header.article);

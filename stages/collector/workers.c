@@ -3,6 +3,8 @@
 
 #define MISSED_HEARTBEATS 3
 #define CLOCK_SKEW_MS 30000
+#define CLOCK_STEADY_MS 5000
+#define CLOCK_MAX_MS (INT64_C (1) << 53)
 
 static void
 worker_destroy (void **ref)
@@ -30,8 +32,9 @@ copy_text (char *out, size_t size, const struct wire_bytes *text)
 static struct worker *
 worker_of (struct collector *self, const struct wire_bytes *stage, const struct wire_bytes *name)
 {
-    char key[64];
-    copy_text (key, sizeof key, name);
+    /* With its stage: nobody passes for a worker of another one. */
+    char key[128];
+    snprintf (key, sizeof key, "%.*s/%.*s", (int) stage->size, stage->data, (int) name->size, name->data);
     struct worker *worker = zhashx_lookup (self->workers, key);
     if (!worker) {
         worker = MEM_NEW (struct worker);
@@ -70,11 +73,16 @@ static void
 compare_clocks (struct worker *worker)
 {
     const json_t *clock = json_object_get (worker->statistics, "clockMs");
-    if (!json_is_integer (clock))
+    int64_t theirs = json_integer_value (clock), before = worker->skew_ms;
+    if (!json_is_integer (clock) || theirs < 0 || theirs > CLOCK_MAX_MS)
         return;
-    worker->skew_ms = json_integer_value (clock) - clock_wall_us () / 1000;
+    worker->skew_ms = theirs - clock_wall_us () / 1000;
     json_object_del (worker->statistics, "clockMs");
     bool off = worker->skew_ms > CLOCK_SKEW_MS || worker->skew_ms < -CLOCK_SKEW_MS;
+    /* One that waited for a broker that was away is late once; a wrong clock is wrong again. */
+    bool again = worker->skew_ms - before < CLOCK_STEADY_MS && before - worker->skew_ms < CLOCK_STEADY_MS;
+    if (off && !again)
+        return;
     if (off && !worker->skew_told)
         log_warn ("the clock of %s (%s) is %" PRId64 " s %s ours: set both by NTP, or its articles come too late for their runs",
                   worker->host, worker->name, (worker->skew_ms < 0 ? -worker->skew_ms : worker->skew_ms) / 1000,

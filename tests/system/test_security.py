@@ -175,6 +175,20 @@ class SecurityTest(MillTest):
         self.assertEqual(self.mill.end(old), 0)
         self.check_everything_stored_once(self.total() + 3)
 
+    def test_refused_today_it_is_let_in_when_its_certificate_comes(self):
+        self.mill.start("broker", "collector")
+        wait_for("both", lambda: self.mill.log_count("ready worker=") == 2)
+        shutil.move(f"{self.keys}/clients/embedder", f"{self.mill.folder}/away")
+        self.mill.start("embedder")
+        wait_for("it to be refused", lambda: "refused at " in self.mill.log_text(), 15)
+        shutil.copy(f"{self.keys}/clients/writer", f"{self.keys}/clients/writer.bak")
+        shutil.move(f"{self.mill.folder}/away", f"{self.keys}/clients/embedder")
+        wait_for("it to be let in", lambda: len(self.workers("embedder")) == 1, 20)
+        self.assertLess(self.mill.log_count("refused at "), 3)
+        shutil.move(f"{self.keys}/clients", f"{self.keys}/nobody")
+        wait_for("all to be cut off when there are no certificates",
+                 lambda: "nobody is let in" in self.mill.log_text() and "cut off embedder" in self.mill.log_text(), 10)
+
     def test_what_is_wrong_with_a_key_is_said_on_the_first_line(self):
         os.chmod(self.key("chunker"), 0o644)
         self.assertIn("can be read or changed by others (mode 0644): chmod 600", self.refused_start("chunker"))
