@@ -112,7 +112,7 @@ class StatusTest(MillTest):
 
 
 class DatabaseTest(MillTest):
-    world_options = dict(feeds=5, articles=20, words=100, dimensions=64, chat_ms=300)
+    world_options = dict(feeds=5, articles=20, words=100, dimensions=64, chat_ms=1000)
     settings = dict(summarizer_calls=2)
 
     def test_away_at_start(self):
