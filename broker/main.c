@@ -83,11 +83,9 @@ is_his_own (zframe_t *frame, const char *role)
 static void
 refuse (struct link *self, zframe_t *frame, const char *why)
 {
-    int64_t now = clock_mono_ms ();
     self->refused++;
-    if (self->told_ms && now - self->told_ms < TELL_AGAIN_MS)
+    if (!log_is_due (&self->told_ms, TELL_AGAIN_MS))
         return;
-    self->told_ms = now;
     const char *name = zframe_meta (frame, "User-Id"), *address = zframe_meta (frame, "Peer-Address");
     log_warn ("refused a frame of %zu bytes on %s: %s, from=%s address=%s refused=%" PRIu64, zframe_size (frame),
               wire_link_name (self->name), why, name && *name ? name : "unknown", address ? address : "this machine",
@@ -98,15 +96,12 @@ refuse (struct link *self, zframe_t *frame, const char *why)
 static zframe_t *
 receive (struct link *self, bool *ret_any)
 {
-    zframe_t *frame = zframe_recv_nowait (self->in);
+    bool whole;
+    zframe_t *frame = stage_receive_frame (self->in, &whole);
     *ret_any = frame != NULL;
     if (!frame)
         return NULL;
-    const char *why = zframe_more (frame) ? "several parts" : NULL;
-    while (zsock_rcvmore (self->in)) {
-        zframe_t *rest = zframe_recv_nowait (self->in);
-        zframe_destroy (&rest);
-    }
+    const char *why = whole ? NULL : "several parts";
     int r = why ? 0 : wire_check (zframe_data (frame), zframe_size (frame), self->name);
     if (r < 0)
         why = wire_fault (r);

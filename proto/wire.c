@@ -309,18 +309,27 @@ wire_encode (enum wire_type type, const void *message, struct buf *out)
     return 0;
 }
 
+/* What can be told from magic, version and type. head: WIRE_HEADER_BYTES at least. */
+static int
+read_head (const char *head, const struct wire_layout **ret_layout)
+{
+    if (memcmp (head, "NM", 2) != 0)
+        return -EBADMSG;
+    if (head[2] != WIRE_VERSION)
+        return -EPROTONOSUPPORT;
+    *ret_layout = layout_of ((unsigned char) head[WIRE_TYPE_OFFSET]);
+    return *ret_layout ? 0 : -ENOMSG;
+}
+
 int
 wire_decode (const void *frame, size_t bytes, enum wire_type *ret_type, union wire_message *ret_message)
 {
     struct reader r = { frame, bytes, bytes > WIRE_FRAME_MAX };
     const char *head = take (&r, WIRE_HEADER_BYTES);
-    if (!head || memcmp (head, "NM", 2) != 0)
-        return -EBADMSG;
-    if (head[2] != WIRE_VERSION)
-        return -EPROTONOSUPPORT;
-    const struct wire_layout *layout = layout_of ((unsigned char) head[3]);
-    if (!layout)
-        return -ENOMSG;
+    const struct wire_layout *layout = NULL;
+    int fault = head ? read_head (head, &layout) : -EBADMSG;
+    if (fault < 0)
+        return fault;
     union wire_message message;
     memset (&message, 0, sizeof message);
     memcpy (message.header.run.bytes, head + 4, 16);
@@ -337,7 +346,7 @@ wire_decode (const void *frame, size_t bytes, enum wire_type *ret_type, union wi
 }
 
 static bool
-belongs (unsigned type, enum wire_link link)
+belongs (enum wire_type type, enum wire_link link)
 {
     switch (link) {
     case WIRE_ARTICLES:
@@ -361,14 +370,9 @@ belongs (unsigned type, enum wire_link link)
 int
 wire_check (const void *frame, size_t bytes, enum wire_link link)
 {
-    const unsigned char *head = frame;
-    if (bytes < WIRE_HEADER_BYTES || bytes > WIRE_FRAME_MAX || memcmp (head, "NM", 2) != 0)
-        return -EBADMSG;
-    if (head[2] != WIRE_VERSION)
-        return -EPROTONOSUPPORT;
-    if (!layout_of (head[WIRE_TYPE_OFFSET]))
-        return -ENOMSG;
-    return belongs (head[WIRE_TYPE_OFFSET], link) ? 0 : -EPROTOTYPE;
+    const struct wire_layout *layout = NULL;
+    int r = bytes < WIRE_HEADER_BYTES || bytes > WIRE_FRAME_MAX ? -EBADMSG : read_head (frame, &layout);
+    return r < 0 ? r : belongs (layout->type, link) ? 0 : -EPROTOTYPE;
 }
 
 const char *

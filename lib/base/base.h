@@ -99,6 +99,8 @@ enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBU
 void log_init (const char *process, bool debug);
 bool log_debug_on (void);
 void log_line (enum log_level level, const char *category, const char *format, ...) PRINTF_LIKE (3, 4);
+/* Whether to speak of a trouble that goes on: the first time, then every_ms after the last. *told_ms: 0 at first; set here. */
+bool log_is_due (int64_t *told_ms, int64_t every_ms);
 #define log_error(...) log_line (LOG_LEVEL_ERROR, NULL, __VA_ARGS__)
 #define log_warn(...) log_line (LOG_LEVEL_WARN, NULL, __VA_ARGS__)
 #define log_info(...) log_line (LOG_LEVEL_INFO, NULL, __VA_ARGS__)

@@ -21,6 +21,16 @@ log_debug_on (void)
     return log_debug_wanted;
 }
 
+bool
+log_is_due (int64_t *told_ms, int64_t every_ms)
+{
+    int64_t now = clock_mono_ms ();
+    if (*told_ms && now - *told_ms < every_ms)
+        return false;
+    *told_ms = now;
+    return true;
+}
+
 void
 log_line (enum log_level level, const char *category, const char *format, ...)
 {

@@ -31,19 +31,30 @@ curve_roles (void)
     return all_roles;
 }
 
-/* Separated by commas, blanks around them. */
+/* The next of a list, separated by commas and blanks, from *at on; NULL at its end. */
+static const char *
+next_role (const char **at, size_t *ret_length)
+{
+    const char *role = *at + strspn (*at, ", ");
+    *ret_length = strcspn (role, ", ");
+    *at = role + *ret_length;
+    return *ret_length ? role : NULL;
+}
+
+static bool
+has (const char *roles, const char *role, size_t length)
+{
+    size_t span;
+    for (const char *one; (one = next_role (&roles, &span)) != NULL;)
+        if (span == length && memcmp (one, role, length) == 0)
+            return true;
+    return false;
+}
+
 bool
 curve_has_role (const char *roles, const char *role)
 {
-    size_t length = strlen (role);
-    for (const char *at = roles; length && *at;) {
-        at += strspn (at, ", ");
-        size_t span = strcspn (at, ", ");
-        if (span == length && memcmp (at, role, length) == 0)
-            return true;
-        at += span;
-    }
-    return false;
+    return has (roles, role, strlen (role));
 }
 
 bool
@@ -55,17 +66,13 @@ curve_is_role (const char *role)
 bool
 curve_may_use (const char *roles, const char *domain)
 {
+    const char *users = "";
     for (size_t i = 0; i < COUNT_OF (uses); i++)
         if (streq (uses[i].domain, domain))
-            for (const char *at = roles; *at;) {
-                at += strspn (at, ", ");
-                size_t span = strcspn (at, ", ");
-                char *role = mem_copy (at, span);
-                bool fits = curve_has_role (uses[i].roles, role);
-                free (role);
-                if (fits)
-                    return true;
-                at += span;
-            }
+            users = uses[i].roles;
+    size_t length;
+    for (const char *role; (role = next_role (&roles, &length)) != NULL;)
+        if (has (users, role, length))
+            return true;
     return false;
 }

@@ -45,23 +45,12 @@ went_down (struct stage *self, struct link *link)
     self->link_lost = true;
 }
 
-/* Whether it is time to speak of trouble again: another kind of it too, or two that alternate would fill the log. */
-static bool
-may_tell (int64_t *told_ms)
-{
-    int64_t now = clock_mono_ms ();
-    if (*told_ms && now - *told_ms < TELL_AGAIN_MS)
-        return false;
-    *told_ms = now;
-    return true;
-}
-
 static void
 was_refused (struct link *link, int event, uint32_t value)
 {
     const struct curve *curve = link->stage->curve;
     link->refused = true;
-    if (!may_tell (&link->stage->link_told_ms))
+    if (!log_is_due (&link->stage->link_told_ms, TELL_AGAIN_MS))
         return;
     if (event == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH)
         log_error ("refused at %s of %s: the certificate %s in %s is unknown there, revoked, or has the wrong role; see the other "
@@ -89,7 +78,7 @@ refused_a_peer (struct link *link, int event, uint32_t value)
     if (event == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH || looked_in)
         return;
     link->refusals++;
-    if (!may_tell (&link->told_ms[kind]))
+    if (!log_is_due (&link->told_ms[kind], TELL_AGAIN_MS))
         return;
     log_warn ("refused a peer at %s (the last to connect was %s, refusals so far %" PRIu64 "): %s", link->name, *link->peer ? link->peer : "unknown", link->refusals,
               whys[kind]);
@@ -170,7 +159,7 @@ links_check (struct stage *self)
         well = false;
         if (link->refused)
             connect_anew (link);
-        if (now - link->since_ms > UNREACHED_MS && !self->stopping && may_tell (&self->link_told_ms))
+        if (now - link->since_ms > UNREACHED_MS && !self->stopping && log_is_due (&self->link_told_ms, TELL_AGAIN_MS))
             log_warn ("no link %s to %s for %" PRId64 " s: does the other side run, does the name resolve, is the port open? Trying on",
                       link->name, link->endpoint, (now - link->since_ms) / 1000);
     }
@@ -221,15 +210,21 @@ stage_close (struct stage *self, zsock_t **socket)
 }
 
 static zsock_t *
-connect_to (struct stage *self, int type, const char *name, const char *base, const char *endpoint, enum curve_server server,
-            bool close)
+new_socket (int type, const char *endpoint, bool close)
 {
-    char *target = curve_to_connect (endpoint);
     zsock_t *socket = zsock_new (type);
     stage_tune_socket (socket, close);
-    if (curve_leaves_machine (base))
+    if (curve_leaves_machine (endpoint))
         stage_tune_remote (socket);
-    if (curve_is_on (&self->settings, base))
+    return socket;
+}
+
+static zsock_t *
+connect_to (struct stage *self, int type, const char *name, const char *endpoint, enum curve_server server, bool close)
+{
+    char *target = curve_to_connect (endpoint);
+    zsock_t *socket = new_socket (type, endpoint, close);
+    if (curve_is_on (&self->settings, endpoint))
         curve_apply_client (self->curve, socket, server);
     add_link (self, socket, name, target, false);
     if (zsock_attach (socket, target, false) < 0)
@@ -244,13 +239,19 @@ link_name (char name[24], enum wire_link link, enum stage_side side)
     snprintf (name, 24, "%s.%s", wire_link_name (link), side == STAGE_IN ? "in" : "out");
 }
 
+/* The ways to the workers, see stage_tune_socket. */
+static bool
+is_close (enum wire_link link, enum stage_side side)
+{
+    return side == STAGE_OUT && !wire_link_fans_out (link) && link != WIRE_RESULTS;
+}
+
 zsock_t *
 stage_connect_link (struct stage *self, int type, enum wire_link link, enum stage_side side)
 {
     char name[24], *endpoint = stage_endpoint (self->settings.broker_endpoint, link, side);
     link_name (name, link, side);
-    zsock_t *socket = connect_to (self, type, name, self->settings.broker_endpoint, endpoint, CURVE_BROKER,
-                                  side == STAGE_OUT && !wire_link_fans_out (link) && link != WIRE_RESULTS);
+    zsock_t *socket = connect_to (self, type, name, endpoint, CURVE_BROKER, is_close (link, side));
     free (endpoint);
     return socket;
 }
@@ -258,18 +259,14 @@ stage_connect_link (struct stage *self, int type, enum wire_link link, enum stag
 zsock_t *
 stage_connect_collector (struct stage *self, int type)
 {
-    const char *endpoint = self->settings.collector_endpoint;
-    return connect_to (self, type, CURVE_DOMAIN_COLLECTOR, endpoint, endpoint, CURVE_COLLECTOR, false);
+    return connect_to (self, type, CURVE_DOMAIN_COLLECTOR, self->settings.collector_endpoint, CURVE_COLLECTOR, false);
 }
 
 static zsock_t *
-bind_to (struct stage *self, int type, const char *name, const char *base, const char *endpoint, bool close)
+bind_to (struct stage *self, int type, const char *name, const char *endpoint, bool close)
 {
-    zsock_t *socket = zsock_new (type);
-    stage_tune_socket (socket, close);
-    if (curve_leaves_machine (base))
-        stage_tune_remote (socket);
-    if (curve_is_on (&self->settings, base)) {
+    zsock_t *socket = new_socket (type, endpoint, close);
+    if (curve_is_on (&self->settings, endpoint)) {
         if (!self->zap) {
             char *clients = curve_clients_path (&self->settings, NULL);
             self->zap = zap_new (self->loop, clients);
@@ -294,8 +291,7 @@ stage_bind_link (struct stage *self, int type, enum wire_link link, enum stage_s
 {
     char name[24], *endpoint = stage_endpoint (self->settings.broker_endpoint, link, side);
     link_name (name, link, side);
-    zsock_t *socket = bind_to (self, type, name, self->settings.broker_endpoint, endpoint,
-                               side == STAGE_OUT && !wire_link_fans_out (link) && link != WIRE_RESULTS);
+    zsock_t *socket = bind_to (self, type, name, endpoint, is_close (link, side));
     free (endpoint);
     return socket;
 }
@@ -303,8 +299,7 @@ stage_bind_link (struct stage *self, int type, enum wire_link link, enum stage_s
 zsock_t *
 stage_bind_collector (struct stage *self, int type)
 {
-    const char *endpoint = self->settings.collector_endpoint;
-    return bind_to (self, type, CURVE_DOMAIN_COLLECTOR, endpoint, endpoint, false);
+    return bind_to (self, type, CURVE_DOMAIN_COLLECTOR, self->settings.collector_endpoint, false);
 }
 
 /* ---- the whole ---- */

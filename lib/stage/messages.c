@@ -103,25 +103,33 @@ stage_publish (struct stage *self, enum wire_link link, enum wire_type type, con
 
 /* ---- receiving ---- */
 
+zframe_t *
+stage_receive_frame (zsock_t *socket, bool *ret_whole)
+{
+    zframe_t *frame = zframe_recv_nowait (socket);
+    *ret_whole = frame && !zframe_more (frame);
+    while (frame && zsock_rcvmore (socket)) {
+        zframe_t *rest = zframe_recv_nowait (socket);
+        zframe_destroy (&rest);
+    }
+    return frame;
+}
+
 /* A whole single-frame message that decodes as one of the wanted type; NULL when there is none. given (zframe_destroy) */
 static zframe_t *
 receive (struct stage *self, zsock_t *socket, enum wire_type wanted, union wire_message *ret_message)
 {
-    zframe_t *frame = zframe_recv_nowait (socket);
+    bool whole;
+    zframe_t *frame = stage_receive_frame (socket, &whole);
     if (!frame)
         return NULL;
-    bool more = zframe_more (frame);
-    while (zsock_rcvmore (socket)) {
-        zframe_t *rest = zframe_recv_nowait (socket);
-        zframe_destroy (&rest);
-    }
     enum wire_type type = wanted;
-    int r = more ? -EBADMSG : wire_decode (zframe_data (frame), zframe_size (frame), &type, ret_message);
+    int r = !whole ? -EBADMSG : wire_decode (zframe_data (frame), zframe_size (frame), &type, ret_message);
     if (r == 0 && type == wanted)
         return frame;
     self->frames_refused++;
     log_warn ("refused a frame of %zu bytes: %s refused=%" PRIu64, zframe_size (frame),
-              more ? "several parts" : wire_fault (r < 0 ? r : -EPROTOTYPE), self->frames_refused);
+              !whole ? "several parts" : wire_fault (r < 0 ? r : -EPROTOTYPE), self->frames_refused);
     zframe_destroy (&frame);
     return zframe_new_empty ();
 }

@@ -120,5 +120,8 @@ zsock_t *stage_connect_collector (struct stage *stage, int type);
 zsock_t *stage_bind_link (struct stage *stage, int type, enum wire_link link, enum stage_side side);
 zsock_t *stage_bind_collector (struct stage *stage, int type);
 void stage_close (struct stage *stage, zsock_t **socket); /* NULL is nothing to do */
+/* The first frame of the next message, the rest of it thrown away; NULL when there is none. *ret_whole: there was no rest. Does not
+ * block. given (zframe_destroy) */
+zframe_t *stage_receive_frame (zsock_t *socket, bool *ret_whole);
 
 #endif

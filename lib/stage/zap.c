@@ -231,16 +231,16 @@ tell_refused (struct zap *self, const char *domain, const char *address, const c
 {
     /* Once for all sockets and keys it tries: keys cost a stranger nothing. A known name is worth a line of its own. */
     char *text = mem_printf ("%s %s", address, cert ? cert->name : "");
-    int64_t now = clock_mono_ms (), *at = zhashx_lookup (self->told, text);
-    if (!at || now - *at > TELL_AGAIN_MS) {
-        log_warn ("refused %s at %s: %s name=%s role=%s key=%s", address, domain, why, name_of (cert),
-                  cert ? cert->role : "none", key);
+    int64_t *told_ms = zhashx_lookup (self->told, text);
+    if (!told_ms) {
         if (zhashx_size (self->told) >= TOLD_MAX)
             zhashx_purge (self->told);
-        at = MEM_NEW (int64_t);
-        *at = now;
-        zhashx_update (self->told, text, at);
+        told_ms = MEM_NEW (int64_t);
+        zhashx_insert (self->told, text, told_ms);
     }
+    if (log_is_due (told_ms, TELL_AGAIN_MS))
+        log_warn ("refused %s at %s: %s name=%s role=%s key=%s", address, domain, why, name_of (cert),
+                  cert ? cert->role : "none", key);
     free (text);
 }
 
