@@ -90,6 +90,8 @@ size_t utf8_encode (uint32_t point, char out[4]); /* length; U+FFFD for what is 
 /* A copy that PostgreSQL and JSON take: illegal bytes become U+FFFD, U+0000 is dropped, cut at a code point
  * border past max_bytes (0: no limit). given (free) */
 char *utf8_clean (const char *text, size_t bytes, size_t max_bytes);
+/* The same of text without white space (ASCII) at its ends. given (free), or NULL if nothing is left or text is NULL */
+char *utf8_trim (const char *text, size_t max_bytes);
 
 /* ---- logging: one line an event on standard error ---- */
 

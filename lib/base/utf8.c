@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "base/base.h"
 
+#include <ctype.h>
 #include <string.h>
 
 size_t
@@ -104,4 +105,17 @@ utf8_clean (const char *text, size_t bytes, size_t max_bytes)
         at += step ? step : 1;
     }
     return buf_take (&out);
+}
+
+char *
+utf8_trim (const char *text, size_t max_bytes)
+{
+    if (!text)
+        return NULL;
+    while (isspace ((unsigned char) *text))
+        text++;
+    size_t bytes = strlen (text);
+    while (bytes && isspace ((unsigned char) text[bytes - 1]))
+        bytes--;
+    return bytes ? utf8_clean (text, bytes, max_bytes) : NULL;
 }

@@ -1,6 +1,7 @@
 /* feed - the way in: charset, format, limits; and the cleaning that all formats share.
  * SPDX-License-Identifier: MPL-2.0 */
 #include "feed/impl.h"
+#include "text/charset.h"
 #include "text/html.h"
 
 #include <ctype.h>
@@ -77,14 +78,7 @@ feed_entry_add_category (struct feed_entry *entry, const char *category)
 char *
 feed_clean_text (const char *text)
 {
-    if (!text)
-        return NULL;
-    while (isspace ((unsigned char) *text))
-        text++;
-    size_t bytes = strlen (text);
-    while (bytes && isspace ((unsigned char) text[bytes - 1]))
-        bytes--;
-    return bytes ? utf8_clean (text, bytes, FEED_FIELD_MAX) : NULL;
+    return utf8_trim (text, FEED_FIELD_MAX);
 }
 
 char *

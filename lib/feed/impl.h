@@ -1,11 +1,12 @@
 /* impl - what the files of the feed reader share. Not for others: the contract is feed.h.
- * The journey of a document: charset.c makes it UTF-8, repair.c cuts the prolog off and, if need
+ * The journey of a document: text/charset makes it UTF-8, repair.c cuts the prolog off and, if need
  * be, makes it well formed, xml.c or json.c reads it, with value.c for texts and date.c for dates.
  * SPDX-License-Identifier: MPL-2.0 */
 #ifndef FEED_IMPL_H
 #define FEED_IMPL_H
 
 #include "feed/feed.h"
+#include "text/url.h"
 
 #include <libxml/tree.h>
 
@@ -26,12 +27,6 @@ char *feed_clean_title (const char *text);
 /* "x@y (Name)" and "Name <x@y>" give the name, "x@y" itself. given (free), or NULL */
 char *feed_clean_author (const char *text);
 
-/* ---- charset.c ---- */
-
-/* The document as UTF-8: by byte order mark, being UTF-8, HTTP, declaration, guess, in this order.
- * content_type: borrowed, may be NULL. given (buf_fini) */
-void charset_to_utf8 (const char *data, size_t bytes, const char *content_type, struct buf *out);
-
 /* ---- repair.c ---- */
 
 #define REPAIR_ENTITIES_MAX 64
@@ -51,12 +46,6 @@ struct xml_body {
 void repair_prolog (const char *text, size_t bytes, struct xml_body *ret_body);
 /* Rewrites tag soup as well-formed XML of bounded depth. given (buf_fini) */
 void repair_xml (const struct xml_body *body, struct buf *out);
-
-/* ---- url.c ---- */
-
-/* RFC 3986, section 5.2, lenient. base: may be NULL. given (free), or NULL if reference is empty */
-char *url_resolve (const char *base, const char *reference);
-bool url_is_absolute (const char *url);
 
 /* ---- value.c: what an XML element holds ---- */
 

@@ -1,11 +1,13 @@
 /* url - resolves a link against its base (RFC 3986, section 5.2), as leniently as readers do: what
  * is no URL at all passes through unchanged.
  * SPDX-License-Identifier: MPL-2.0 */
-#include "feed/impl.h"
+#include "text/url.h"
 
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define URL_BYTES_MAX (2u << 20)
 
 /* Pieces of a URL; each borrows from it. A missing piece has text NULL. */
 struct piece {
@@ -142,7 +144,7 @@ join (const char *base_text, const char *reference)
 char *
 url_resolve (const char *base, const char *reference)
 {
-    char *link = feed_clean_text (reference);
+    char *link = utf8_trim (reference, URL_BYTES_MAX);
     if (!link || url_is_absolute (link) || !base || !base[0])
         return link;
     char *joined = join (base, link);

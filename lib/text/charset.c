@@ -2,7 +2,7 @@
  * said about them: most wrong declarations stand over UTF-8. Labels mean what browsers take them to
  * mean (the WHATWG Encoding Standard): "iso-8859-1" is windows-1252, "gb2312" is gb18030.
  * SPDX-License-Identifier: MPL-2.0 */
-#include "feed/impl.h"
+#include "text/charset.h"
 
 #include <ctype.h>
 #include <string.h>

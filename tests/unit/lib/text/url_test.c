@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "feed/impl.h"
+#include "text/url.h"
 
 #include <stdlib.h>
 

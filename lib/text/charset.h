@@ -1,0 +1,11 @@
+/* charset - makes a document UTF-8: by byte order mark, being UTF-8, HTTP, declaration, guess, in this order.
+ * SPDX-License-Identifier: MPL-2.0 */
+#ifndef TEXT_CHARSET_H
+#define TEXT_CHARSET_H
+
+#include "base/base.h"
+
+/* data, content_type (of HTTP; may be NULL): borrowed. given (buf_fini). Never fails: what cannot be read is replaced. No I/O. */
+void charset_to_utf8 (const char *data, size_t bytes, const char *content_type, struct buf *out);
+
+#endif
