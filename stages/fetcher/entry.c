@@ -66,15 +66,18 @@ add_key (struct entry *entry, char *key)
 
 /* The address first, then the guid, which is only unique within its source. */
 static void
-find_keys (struct entry *entry, int64_t source_id, const struct feed *feed, const struct feed_entry *from)
+find_keys (struct entry *entry, const struct fetch *fetch, const struct feed *feed, const struct feed_entry *from)
 {
     char *address = from->url ? identity_of_url (from->url) : NULL;
     if (address)
         add_key (entry, address);
-    if (from->id && *from->id && !guid_is_shared (feed, from->id))
-        add_key (entry, mem_printf ("guid:%" PRId64 ":%s", source_id, from->id));
+    if (from->id && *from->id && !guid_is_shared (feed, from->id)) {
+        char *guid = identity_of_guid (from->id, fetch->url);
+        add_key (entry, mem_printf ("guid:%" PRId64 ":%s", fetch->source_id, guid));
+        free (guid);
+    }
     if (!entry->key_count)
-        add_key (entry, mem_printf ("text:%" PRId64 ":%016" PRIx64, source_id,
+        add_key (entry, mem_printf ("text:%" PRId64 ":%016" PRIx64, fetch->source_id,
                                     num_hash (entry->content, strlen (entry->content))));
     entry->url = address && strlen (from->url) <= URL_MAX
                  ? utf8_clean (from->url, strlen (from->url), URL_MAX)
@@ -92,7 +95,7 @@ find_title (const struct feed_entry *from, const char *text)
 }
 
 int
-entry_init (struct entry *self, int64_t source_id, const struct feed *feed, const struct feed_entry *from)
+entry_init (struct entry *self, const struct fetch *fetch, const struct feed *feed, const struct feed_entry *from)
 {
     char *text = best_text (from);
     if (!has_words (text)) {
@@ -101,7 +104,7 @@ entry_init (struct entry *self, int64_t source_id, const struct feed *feed, cons
     }
     *self = (struct entry){ .content = text, .title = find_title (from, text),
                             .author = plain_text (from->author, AUTHOR_MAX) };
-    find_keys (self, source_id, feed, from);
+    find_keys (self, fetch, feed, from);
     self->published_us = from->published_us != FEED_NO_DATE ? from->published_us
                          : from->updated_us != FEED_NO_DATE ? from->updated_us : 0;
     return 0;

@@ -44,7 +44,7 @@ struct entry {
     int64_t published_us;       /* 0: unknown */
 };
 /* 0, or -ENODATA if there are no words in it. *ret is to be ended by entry_fini. */
-MUST_CHECK int entry_init (struct entry *ret, int64_t source_id, const struct feed *feed, const struct feed_entry *from);
+MUST_CHECK int entry_init (struct entry *ret, const struct fetch *fetch, const struct feed *feed, const struct feed_entry *from);
 void entry_fini (struct entry *entry);
 
 /* ---- intake.c ---- */
@@ -71,8 +71,12 @@ void dispatch_release_expired (struct fetcher *self);
 
 /* ---- identity.c ---- */
 
-/* Host, port if special, path and query without tracking parameters; no scheme, no fragment. NULL when url is no http(s)
- * address. given (free) */
+/* Host without www, m, mobile, amp; port if special; path without AMP's marks, default page and last slash; query without
+ * what only tracks. No scheme, no fragment. NULL when url is no http(s) address. given (free) */
 char *identity_of_url (const char *url);
+char *identity_of_site (const char *url); /* its host and port part alone. Likewise. */
+/* A guid that is an address on the source's own site is known by path and query, so that a publisher may move; another is
+ * itself. given (free) */
+char *identity_of_guid (const char *guid, const char *source_url);
 
 #endif

@@ -34,6 +34,26 @@ identity_is_what_a_page_shows (void **state UNUSED)
         { "https://news.example/a?utm_source", "news.example/a" },
         { "https://news.example/a?", "news.example/a" },
         { "https://news.example/a?&&id=7&", "news.example/a?id=7" },
+        { "https://www.news.example/a", "news.example/a" },
+        { "https://m.news.example/a", "news.example/a" },
+        { "https://www.m.news.example/a", "news.example/a" },
+        { "https://amp.news.example/a", "news.example/a" },
+        { "https://m.example/a", "m.example/a" },
+        { "https://news.example./a", "news.example/a" },
+        { "https://news.example/a/", "news.example/a" },
+        { "https://news.example/a/amp/", "news.example/a" },
+        { "https://news.example/a/amp", "news.example/a" },
+        { "https://news.example/amp/a", "news.example/a" },
+        { "https://news.example/a.amp", "news.example/a" },
+        { "https://news.example/lamp", "news.example/lamp" },
+        { "https://news.example/a/amp.html", "news.example/a" },
+        { "https://news.example/a?amp=1&id=2", "news.example/a?id=2" },
+        { "https://news.example/a?outputType=amp", "news.example/a" },
+        { "https://news.example/a/index.html", "news.example/a" },
+        { "https://news.example/%7ejoe/%c3%a9", "news.example/~joe/%C3%A9" },
+        { "https://news.example/\xc3\xa9", "news.example/%C3%A9" },
+        { "https://news.example/a%2Fb", "news.example/a%2Fb" },
+        { "https://news.example/100%", "news.example/100%" },
         { "ftp://news.example/a", NULL },
         { "file:///etc/passwd", NULL },
         { "javascript:alert(1)", NULL },
@@ -51,11 +71,29 @@ identity_is_what_a_page_shows (void **state UNUSED)
     }
 }
 
+static void
+a_guid_outlives_a_move_of_its_site (void **state UNUSED)
+{
+    static const struct { const char *guid, *source, *expect; } cases[] = {
+        { "http://news.example/?p=7", "https://www.news.example/feed", "/?p=7" },
+        { "https://news.example/?p=7", "http://news.example/feed", "/?p=7" },
+        { "https://other.example/?p=7", "https://planet.example/feed", "https://other.example/?p=7" },
+        { "tag:news.example,2026:7", "https://news.example/feed", "tag:news.example,2026:7" },
+        { "7", "https://news.example/feed", "7" },
+    };
+    for (size_t i = 0; i < COUNT_OF (cases); i++) {
+        char *identity = identity_of_guid (cases[i].guid, cases[i].source);
+        assert_string_equal (identity, cases[i].expect);
+        free (identity);
+    }
+}
+
 int
 main (void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (identity_is_what_a_page_shows),
+        cmocka_unit_test (a_guid_outlives_a_move_of_its_site),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
