@@ -15,6 +15,9 @@ struct settings {
     const char *feeds_opml;
     int64_t fetcher_parallel, fetcher_per_host, fetcher_connect_timeout, fetcher_timeout, fetcher_idle_timeout;
     int64_t fetcher_max_body, fetcher_max_redirects, fetcher_window, fetcher_backoff_max;
+    int64_t fetcher_full_text_below, fetcher_story_window;
+    const char *fetcher_full_text;
+    bool fetcher_update;
     const char *fetcher_user_agent;
     bool fetcher_allow_private;
     int64_t summarizer_batch, summarizer_calls, summarizer_linger;

@@ -336,6 +336,7 @@ run_open (struct collector *self, int64_t scheduled_us)
 /* How a run stands, as the ledger knows it. */
 struct standing {
     int64_t sources_open, sources_claimed, sources, sources_failed, intake, leased, due, stored, chunks;
+    int64_t waiting; /* for a page that is to be tried again */
     char source_error[REASON_SIZE];
 };
 
@@ -347,13 +348,14 @@ read_standing (struct collector *self, struct standing *ret)
         " count (*) FILTER (WHERE state = 'failed'), coalesce (sum (intake), 0),"
         " (SELECT count (*) FROM \"ArticleWork\" WHERE state = 'leased'),"
         " (SELECT count (*) FROM \"ArticleWork\" WHERE state = 'pending' AND \"dueAt\" <= " DB_NOW "),"
+        " (SELECT count (*) FROM \"ArticleWork\" WHERE \"pageAt\" IS NOT NULL),"
         " max (error) FROM \"RunSource\" WHERE \"runId\" = $1", DB_VALUES (self->run.text));
     if (!r)
         return -EIO;
     *ret = (struct standing){ db_int (r, 0, 0), db_int (r, 0, 1), db_int (r, 0, 2), db_int (r, 0, 3),
-                              db_int (r, 0, 4), db_int (r, 0, 5), db_int (r, 0, 6), 0, 0, "" };
-    if (db_text (r, 0, 7))
-        snprintf (ret->source_error, sizeof ret->source_error, "%s", db_text (r, 0, 7));
+                              db_int (r, 0, 4), db_int (r, 0, 5), db_int (r, 0, 6), 0, 0, db_int (r, 0, 7), "" };
+    if (db_text (r, 0, 8))
+        snprintf (ret->source_error, sizeof ret->source_error, "%s", db_text (r, 0, 8));
     PQclear (r);
     return 0;
 }
@@ -385,7 +387,7 @@ judge (const struct run *run, const struct standing *s, bool late, char *out, si
         snprintf (out, size, "no source could be read (%" PRId64 " tried), as: %s", s->sources, s->source_error);
     else if (run->database_lost_ms)
         snprintf (out, size, "the database was away for %" PRId64 " ms during the run", run->database_lost_ms);
-    else if (s->intake && !s->stored)
+    else if (s->intake > s->waiting && !s->stored)
         snprintf (out, size, "%" PRId64 " new articles were found and none could be stored%s%s%s", s->intake,
                   late ? " within the time limit" : "", *run->fault ? ": " : "", run->fault);
 }

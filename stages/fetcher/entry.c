@@ -5,9 +5,7 @@
 #define URL_MAX 2000          /* B-tree entries are bounded; a longer address is replaced by a urn */
 #define TITLE_MAX 2000
 #define AUTHOR_MAX 1000
-#define CONTENT_MAX (1u << 20)
 #define TITLE_FROM_TEXT 100
-#define KEY_MAX 2000          /* likewise, by its hash */
 
 static char *
 plain_text (const char *text, size_t max)
@@ -32,14 +30,14 @@ has_words (const char *text)
 static char *
 best_text (const struct feed_entry *entry)
 {
-    char *content = plain_text (entry->content, CONTENT_MAX), *summary = plain_text (entry->summary, CONTENT_MAX);
+    char *content = plain_text (entry->content, ARTICLE_CONTENT_MAX), *summary = plain_text (entry->summary, ARTICLE_CONTENT_MAX);
     bool summary_is_fuller = strlen (summary) > strlen (content);
     char *best = summary_is_fuller ? summary : content;
     free (summary_is_fuller ? content : summary);
     if (has_words (best))
         return best;
     free (best);
-    return plain_text (entry->title, CONTENT_MAX);
+    return plain_text (entry->title, ARTICLE_CONTENT_MAX);
 }
 
 static bool
@@ -55,7 +53,7 @@ guid_is_shared (const struct feed *feed, const char *guid)
 static void
 add_key (struct entry *entry, char *key)
 {
-    if (strlen (key) > KEY_MAX) {
+    if (strlen (key) > IDENTITY_MAX) {
         char *hash = mem_printf ("hash:%016" PRIx64 "%zu", num_hash (key, strlen (key)), strlen (key));
         free (key);
         key = hash;
@@ -105,6 +103,9 @@ entry_init (struct entry *self, const struct fetch *fetch, const struct feed *fe
     *self = (struct entry){ .content = text, .title = find_title (from, text),
                             .author = plain_text (from->author, AUTHOR_MAX) };
     find_keys (self, fetch, feed, from);
+    print_init (&self->print, self->title, self->content);
+    self->feed_hash = self->print.hash;
+    self->wants_page = page_is_wanted (fetch, &self->print, self->url);
     self->published_us = from->published_us != FEED_NO_DATE ? from->published_us
                          : from->updated_us != FEED_NO_DATE ? from->updated_us : 0;
     return 0;

@@ -9,13 +9,15 @@ struct intake {
     struct entry *entries;
     size_t count;
     int64_t discovered, skipped;
+    bool update; /* changed ones are taken in anew */
 };
 
 /* Oldest first, as feeds list the newest first: so the queue runs in the order of events. */
 static void
 intake_init (struct intake *self, const struct fetch *fetch, const struct feed *feed)
 {
-    *self = (struct intake){ .discovered = (int64_t) feed->entry_count };
+    *self = (struct intake){ .discovered = (int64_t) feed->entry_count,
+                             .update = stage_settings (fetch->fetcher->stage)->fetcher_update };
     self->entries = mem_grow (NULL, feed->entry_count, sizeof *self->entries);
     for (size_t i = feed->entry_count; i-- > 0;)
         if (entry_init (&self->entries[self->count], fetch, feed, &feed->entries[i]) == 0)
@@ -44,25 +46,52 @@ query_known (struct db *db, const struct intake *intake)
     for (size_t i = 0; i < intake->count; i++)
         for (size_t k = 0; k < intake->entries[i].key_count; k++)
             db_array_add_text (&keys, intake->entries[i].keys[k]);
-    PGresult *known = db_query_values (db, "SELECT key FROM \"ArticleKey\" WHERE key = ANY ($1::text[])", 1,
-                                       &(struct db_value){ keys.data, keys.len });
+    PGresult *known = db_query_values (db, intake->update ?
+        "SELECT key, \"workId\", \"feedHash\" FROM \"ArticleKey\" LEFT JOIN \"ArticleWork\" w ON w.id = \"workId\""
+        " AND state = 'done' WHERE key = ANY ($1::text[])"
+        : "SELECT key FROM \"ArticleKey\" WHERE key = ANY ($1::text[])", 1, &(struct db_value){ keys.data, keys.len });
     buf_fini (&keys);
     return known;
 }
 
-/* Whether any of its keys was seen; if not, they are from now on, so that a feed that repeats itself adds nothing. */
+/* Whether the stored article of this row has another text than the feed now. One still on its way stays as it is. */
 static bool
-is_known (zhashx_t *known, const struct entry *entry)
+has_changed (const PGresult *rows, int row, const struct entry *entry)
 {
-    for (size_t k = 0; k < entry->key_count; k++)
-        if (zhashx_lookup (known, entry->keys[k]))
+    return !PQgetisnull (rows, row, 2) && db_int (rows, row, 2) != entry->feed_hash;
+}
+
+static void
+make_newer (struct entry *entry, size_t key, int64_t work)
+{
+    char *first = entry->keys[key];
+    entry->keys[key] = entry->keys[0];
+    entry->keys[0] = first; /* the one by which the older version is known */
+    entry->replaces = work;
+}
+
+#define ROW_OF_FEED (-1)
+
+/* Whether any of its keys was seen; if not, they are from now on, so that a feed that repeats itself adds nothing.
+ * known: by key, the row that has it, or ROW_OF_FEED. */
+static bool
+is_known (zhashx_t *known, int *of_feed, const PGresult *rows, bool update, struct entry *entry)
+{
+    for (size_t k = 0; k < entry->key_count; k++) {
+        const int *row = zhashx_lookup (known, entry->keys[k]);
+        if (!row)
+            continue;
+        if (!update || *row == ROW_OF_FEED || !has_changed (rows, *row, entry))
             return true;
+        make_newer (entry, k, db_int (rows, *row, 1));
+        break;
+    }
     for (size_t k = 0; k < entry->key_count; k++)
-        zhashx_insert (known, entry->keys[k], entry->keys[k]);
+        zhashx_update (known, entry->keys[k], of_feed);
     return false;
 }
 
-/* Only the articles never seen before travel to the database. 0 or -EIO. */
+/* Only the articles never seen before travel to the database, and with fetcher.update those that changed. 0 or -EIO. */
 static int
 drop_known (struct db *db, struct intake *self)
 {
@@ -70,16 +99,21 @@ drop_known (struct db *db, struct intake *self)
     if (!rows)
         return -EIO;
     zhashx_t *known = zhashx_new ();
-    for (int n = 0; n < PQntuples (rows); n++)
-        zhashx_insert (known, db_text (rows, n, 0), PQgetvalue (rows, n, 0));
+    int count = PQntuples (rows), *numbers = mem_alloc (((size_t) count + 1) * sizeof *numbers);
+    for (int n = 0; n < count; n++) {
+        numbers[n] = n;
+        zhashx_insert (known, db_text (rows, n, 0), &numbers[n]);
+    }
+    numbers[count] = ROW_OF_FEED;
     size_t kept = 0;
     for (size_t i = 0; i < self->count; i++)
-        if (is_known (known, &self->entries[i]))
+        if (is_known (known, &numbers[count], rows, self->update, &self->entries[i]))
             entry_fini (&self->entries[i]);
         else
             self->entries[kept++] = self->entries[i];
     self->count = kept;
     zhashx_destroy (&known);
+    free (numbers);
     PQclear (rows);
     return 0;
 }
@@ -103,25 +137,38 @@ wait_s (const struct fetch *fetch, const struct catch *caught)
 enum parameter {
     RUN_ID, SOURCE_ID, SOURCE_NAME, STATE, STATUS, FAULT, WAIT_S, ETAG, LAST_MODIFIED, BODY_HASH, TITLE, FORMAT, DISCOVERED,
     SKIPPED, BYTES, DURATION_MS,
-    KEYS, URLS, TITLES, AUTHORS, PUBLISHED, CONTENTS, /* arrays: an element an article */
+    KEYS, URLS, TITLES, AUTHORS, PUBLISHED, CONTENTS, HASHES, BANDS, WANT_PAGE, REPLACES, /* arrays: an element an article */
     ALIASES, ALIAS_OF,                                /* arrays: an article's further keys, and which article's */
     PARAMETERS
 };
 static const char intake_sql[] =
     "WITH entry AS MATERIALIZED ("
     " SELECT nextval (pg_get_serial_sequence ('\"ArticleWork\"', 'id')) AS id, e.*"
-    " FROM unnest ($17::text[], $18::text[], $19::text[], $20::text[], $21::bigint[], $22::text[]) WITH ORDINALITY"
-    "  AS e (key, url, title, author, published, content, n)"
+    " FROM unnest ($17::text[], $18::text[], $19::text[], $20::text[], $21::bigint[], $22::text[], $23::bigint[], $24::text[],"
+    "  $25::bigint[], $26::bigint[]) WITH ORDINALITY"
+    "  AS e (key, url, title, author, published, content, hash, bands, page, replaces, n)"
     "), fresh AS ("
-    " INSERT INTO \"ArticleKey\" (key, \"workId\") SELECT key, id FROM entry ON CONFLICT DO NOTHING RETURNING \"workId\""
+    " INSERT INTO \"ArticleKey\" (key, \"workId\") SELECT key, id FROM entry WHERE replaces IS NULL"
+    "  ON CONFLICT DO NOTHING RETURNING \"workId\""
+    "), newer AS ("
+    " UPDATE \"ArticleKey\" k SET \"workId\" = e.id FROM entry e WHERE k.key = e.key AND k.\"workId\" = e.replaces"
+    "  RETURNING k.\"workId\""
+    "), taken AS ("
+    " SELECT e.* FROM entry e JOIN (SELECT * FROM fresh UNION ALL SELECT * FROM newer) i ON \"workId\" = id"
     "), alias AS ("
-    " INSERT INTO \"ArticleKey\" (key, \"workId\") SELECT a.key, id FROM entry JOIN fresh ON \"workId\" = id"
-    "  JOIN unnest ($23::text[], $24::bigint[]) AS a (key, n) USING (n) ON CONFLICT DO NOTHING"
+    " INSERT INTO \"ArticleKey\" (key, \"workId\") SELECT a.key, id FROM taken"
+    "  JOIN unnest ($27::text[], $28::bigint[]) AS a (key, n) USING (n) ON CONFLICT DO NOTHING"
+    "), print AS ("
+    " INSERT INTO \"StoryPrint\" (\"workId\", \"storyId\", \"textHash\", bands)"
+    "  SELECT id, id, hash, bands::bigint[] FROM taken WHERE page = 0"
     "), work AS ("
-    " INSERT INTO \"ArticleWork\" (id, \"sourceId\", source, url, title, author, \"publishedAt\", content)"
-    "  OVERRIDING SYSTEM VALUE SELECT id, $2::bigint, $3::text, url, title, author,"
-    "  timestamp 'epoch' + published * interval '1 microsecond', content"
-    "  FROM entry JOIN fresh ON \"workId\" = id ORDER BY id RETURNING 1"
+    " INSERT INTO \"ArticleWork\" (id, \"sourceId\", source, url, title, author, \"publishedAt\", content, \"feedHash\","
+    "  replaces, \"pageAt\", \"twinOf\") OVERRIDING SYSTEM VALUE SELECT id, $2::bigint, $3::text, url, title, author,"
+    "  timestamp 'epoch' + published * interval '1 microsecond', content, hash, replaces,"
+    "  CASE page WHEN 1 THEN " DB_NOW " END, CASE WHEN page = 1 THEN NULL"
+    "   WHEN EXISTS (SELECT 1 FROM \"StoryPrint\" WHERE \"textHash\" = hash) THEN twin_of (hash, content)"
+    "   ELSE nullif (min (id) OVER (PARTITION BY hash, page), id) END"
+    "  FROM taken ORDER BY id RETURNING 1"
     "), counted AS (SELECT count (*)::int AS intake FROM work"
     "), read AS ("
     " UPDATE \"Source\" SET \"lastFetchAt\" = " DB_NOW ", \"lastSuccessAt\" = " DB_NOW ", \"lastStatus\" = $5::int,"
@@ -141,13 +188,22 @@ static const char intake_sql[] =
     ") SELECT intake FROM counted";
 
 static void
+add_known (struct buf *array, int64_t value)
+{
+    if (value > 0)
+        db_array_add_int8 (array, value);
+    else
+        db_array_add_null (array);
+}
+
+static void
 put_entries (const struct intake *intake, struct buf arrays[PARAMETERS])
 {
     size_t count = intake->count, aliases = 0;
     for (size_t i = 0; i < count; i++)
         aliases += intake->entries[i].key_count - 1;
-    for (int p = KEYS; p <= CONTENTS; p++)
-        db_array_begin (&arrays[p], p == PUBLISHED ? DB_OID_INT8 : DB_OID_TEXT, count);
+    for (int p = KEYS; p <= REPLACES; p++)
+        db_array_begin (&arrays[p], p == PUBLISHED || p == HASHES || p >= WANT_PAGE ? DB_OID_INT8 : DB_OID_TEXT, count);
     db_array_begin (&arrays[ALIASES], DB_OID_TEXT, aliases);
     db_array_begin (&arrays[ALIAS_OF], DB_OID_INT8, aliases);
     for (size_t i = 0; i < count; i++) {
@@ -156,11 +212,15 @@ put_entries (const struct intake *intake, struct buf arrays[PARAMETERS])
         db_array_add_text (&arrays[URLS], e->url);
         db_array_add_text (&arrays[TITLES], e->title);
         db_array_add_text (&arrays[AUTHORS], *e->author ? e->author : NULL);
-        if (e->published_us > 0)
-            db_array_add_int8 (&arrays[PUBLISHED], e->published_us);
-        else
-            db_array_add_null (&arrays[PUBLISHED]);
+        add_known (&arrays[PUBLISHED], e->published_us);
         db_array_add_text (&arrays[CONTENTS], e->content);
+        db_array_add_int8 (&arrays[HASHES], e->feed_hash);
+        struct buf bands = { 0 };
+        print_write_bands (&bands, &e->print);
+        db_array_add_text (&arrays[BANDS], bands.data);
+        buf_fini (&bands);
+        db_array_add_int8 (&arrays[WANT_PAGE], e->wants_page);
+        add_known (&arrays[REPLACES], e->replaces);
         for (size_t k = 1; k < e->key_count; k++) {
             db_array_add_text (&arrays[ALIASES], e->keys[k]);
             db_array_add_int8 (&arrays[ALIAS_OF], (int64_t) i + 1);

@@ -19,6 +19,7 @@ fetch_free (struct fetch *fetch)
     free (fetch->title);
     free (fetch->etag);
     free (fetch->last_modified);
+    free (fetch->full_text);
     free (fetch);
 }
 
@@ -50,8 +51,11 @@ finish (struct fetch *fetch, struct catch *caught)
     self->fetched++;
     fetch_free (fetch);
     free (reason);
-    if (fresh)
+    if (fresh) {
+        self->unlinked = self->pages_due = true;
+        page_turn (self);
         dispatch_turn (self);
+    }
     if (self->fetching < (size_t) stage_settings (self->stage)->fetcher_parallel / 2)
         claim (self);
     if (!self->fetching) { /* all read: the run may be over */
@@ -134,6 +138,7 @@ start (struct fetcher *self, const PGresult *rows, int row)
     fetch->last_modified = mem_dup (db_text (rows, row, 4));
     fetch->body_hash = db_int (rows, row, 5);
     fetch->failures = db_int (rows, row, 6);
+    fetch->full_text = mem_dup (db_text (rows, row, 7) ? db_text (rows, row, 7) : s->fetcher_full_text);
 
     char *none_match = fetch->etag ? mem_printf ("If-None-Match: %s", fetch->etag) : NULL;
     char *since = fetch->last_modified ? mem_printf ("If-Modified-Since: %s", fetch->last_modified) : NULL;
@@ -160,6 +165,8 @@ start (struct fetcher *self, const PGresult *rows, int row)
 static void
 set_active (struct fetcher *self, bool active)
 {
+    if (self->active && !active)
+        story_begin (self); /* no article waits for it */
     self->active = active;
     stage_set_busy (self->stage, active); /* claimed sources wait for a fetcher that died */
 }
@@ -179,7 +186,7 @@ claim (struct fetcher *self)
         " FROM (SELECT \"sourceId\" FROM \"RunSource\" WHERE \"runId\" = $1 AND (state = 'due' OR (state = 'claimed'"
         "  AND \"claimedAt\" < " DB_NOW " - $4::int * interval '1 second')) LIMIT $2 FOR UPDATE SKIP LOCKED) f"
         " WHERE r.\"runId\" = $1 AND r.\"sourceId\" = f.\"sourceId\" RETURNING r.\"sourceId\")"
-        " SELECT id, url, title, etag, \"lastModified\", \"bodyHash\", failures FROM \"Source\" JOIN mine ON \"sourceId\" = id",
+        " SELECT id, url, title, etag, \"lastModified\", \"bodyHash\", failures, \"fullText\" FROM \"Source\" JOIN mine ON \"sourceId\" = id",
         DB_VALUES (self->run, room, stage_worker (self->stage), stale));
     if (!rows) {
         log_warn ("no sources could be claimed: %s", db_error (self->db));
@@ -197,10 +204,11 @@ begin_run (struct fetcher *self, const struct uuid *run)
         return;
     set_active (self, true);
     self->halted_until_ms = 0;
+    self->pages_due = true; /* what earlier runs left */
     self->run_id = *run;
     uuid_format (run, self->run);
     claim (self);
-    stage_after (self->stage, 0, on_dispatch_time, self); /* what earlier runs left, too */
+    stage_after (self->stage, 0, on_dispatch_time, self);
     stage_after (self->stage, LEASE_CHECK_MS, on_lease_time, self);
 }
 
@@ -227,6 +235,7 @@ on_dispatch_time (struct stage *stage, void *arg)
     struct fetcher *self = arg;
     if (!self->active)
         return;
+    page_turn (self);
     dispatch_turn (self);
     stage_after (stage, DISPATCH_MS, on_dispatch_time, self);
 }
@@ -241,6 +250,7 @@ on_lease_time (struct stage *stage, void *arg)
         dispatch_release_expired (self);
         look_for_run (self);
         claim (self);
+        self->pages_due = true; /* of another fetcher that died, or to be tried again */
     }
     stage_after (stage, LEASE_CHECK_MS, on_lease_time, self);
 }
@@ -287,6 +297,7 @@ on_start (struct stage *stage, void **ret_state)
         return -EIO;
     }
     stage_watch_fd (stage, http_fd (self->http), false, on_http, self);
+    self->unlinked = true; /* who knows what the last one left */
     look_for_run (self);
     return 0;
 }
@@ -309,6 +320,7 @@ on_statistics (void *state, json_t *numbers)
     struct fetcher *self = state;
     json_object_set_new (numbers, "fetching", json_integer ((json_int_t) self->fetching));
     json_object_set_new (numbers, "fetched", json_integer ((json_int_t) self->fetched));
+    json_object_set_new (numbers, "pages", json_integer ((json_int_t) self->pages));
     json_object_set_new (numbers, "dispatched", json_integer ((json_int_t) self->dispatched));
 }
 

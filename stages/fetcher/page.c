@@ -1,0 +1,229 @@
+/* page - the text of articles of which the feed has a teaser only. Such a row waits with "pageAt" set, claimed by moving that
+ * ahead past the time a request may take, so that another fetcher takes over when this one dies. Whatever becomes of the page,
+ * the article goes on: with the page's text, or else with the feed's.
+ * SPDX-License-Identifier: MPL-2.0 */
+#include "stages/fetcher/fetcher.h"
+#include "page/page.h"
+#include "text/words.h"
+
+#define TRIES_MOST 2
+#define TRY_AGAIN_S "30"
+#define LAPSE_S 10            /* beyond a request's own time */
+
+struct visit {
+    struct fetcher *fetcher;
+    char id[24], source_id[24];
+    char *url, *title, *content, *rules;
+    int64_t tries;
+    bool always;              /* the page is the article, however much the feed has of it */
+};
+
+bool
+page_is_wanted (const struct fetch *fetch, const struct print *print, const char *url)
+{
+    if (strncmp (url, "http", 4) != 0 || streq (fetch->full_text, "never"))
+        return false;
+    return streq (fetch->full_text, "always")
+           || (int64_t) print->words < stage_settings (fetch->fetcher->stage)->fetcher_full_text_below;
+}
+
+static void
+visit_free (struct visit *visit)
+{
+    free (visit->url);
+    free (visit->title);
+    free (visit->content);
+    free (visit->rules);
+    free (visit);
+}
+
+/* ---- what came of it ---- */
+
+static const char settle_sql[] =
+    "WITH work AS ("
+    " UPDATE \"ArticleWork\" SET \"pageAt\" = NULL, content = $2, author = coalesce (author, $3), \"publishedAt\" ="
+    "  coalesce (\"publishedAt\", timestamp 'epoch' + $4::bigint * interval '1 microsecond'), reason = $5,"
+    "  \"twinOf\" = CASE WHEN EXISTS (SELECT 1 FROM \"StoryPrint\" WHERE \"textHash\" = $6::bigint) THEN twin_of ($6, $2) END"
+    "  WHERE id = $1 AND state = 'pending' AND \"pageAt\" IS NOT NULL RETURNING id"
+    ") INSERT INTO \"StoryPrint\" (\"workId\", \"storyId\", \"textHash\", bands) SELECT id, id, $6, $7::bigint[] FROM work"
+    " ON CONFLICT DO NOTHING";
+
+/* The article goes on with this text. page: NULL when there is none, and reason says why. */
+static void
+settle (struct visit *visit, const struct page *page, const char *text, const char *reason)
+{
+    struct db *db = visit->fetcher->db;
+    struct print print;
+    struct buf bands = { 0 };
+    char hash[24], published[24];
+    print_init (&print, visit->title, text);
+    print_write_bands (&bands, &print);
+    snprintf (hash, sizeof hash, "%" PRId64, print.hash);
+    snprintf (published, sizeof published, "%" PRId64, page ? page->published_us : 0);
+    if (db_run (db, NULL, settle_sql, DB_VALUES (visit->id, text, page ? page->author : NULL,
+                page && page->published_us > 0 ? published : NULL, reason, hash, bands.data)) < 0)
+        log_warn ("article=%s its page could not be noted: %s", visit->id, db_error (db)); /* its claim lapses */
+    visit->fetcher->unlinked = true;
+    buf_fini (&bands);
+}
+
+static void
+try_again (struct visit *visit, const char *reason)
+{
+    if (db_run (visit->fetcher->db, NULL, "UPDATE \"ArticleWork\" SET \"pageTries\" = \"pageTries\" + 1, reason = $2,"
+                " \"pageAt\" = " DB_NOW " + " TRY_AGAIN_S " * interval '1 second',"
+                " \"dueAt\" = " DB_NOW " + " TRY_AGAIN_S " * interval '1 second' WHERE id = $1 AND \"pageAt\" IS NOT NULL",
+                DB_VALUES (visit->id, reason)) < 0)
+        log_warn ("article=%s its page could not be put off: %s", visit->id, db_error (visit->fetcher->db));
+}
+
+/* The page is that of an article we have under another address: this one was no new article. */
+static int
+fold (struct visit *visit)
+{
+    return db_run (visit->fetcher->db, NULL,
+        "WITH gone AS (DELETE FROM \"ArticleWork\" WHERE id = $1 AND state = 'pending' AND \"pageAt\" IS NOT NULL RETURNING 1),"
+        " total AS (UPDATE \"Ledger\" SET intake = intake - 1, duplicate = duplicate + 1 WHERE EXISTS (SELECT 1 FROM gone))"
+        " UPDATE \"RunSource\" SET intake = intake - 1, duplicate = duplicate + 1"
+        " WHERE \"runId\" = $2 AND \"sourceId\" = $3 AND intake > 0 AND EXISTS (SELECT 1 FROM gone)",
+        DB_VALUES (visit->id, visit->fetcher->run, visit->source_id));
+}
+
+/* Whether the address is that of another article of this title; if it is nobody's, it is this one's from now on. The title,
+ * because sites send the reader of a page that is gone to one that many share. */
+static bool
+is_anothers (struct visit *visit, const char *url)
+{
+    char *site = identity_of_site (visit->url), *other = url ? identity_of_site (url) : NULL;
+    char *key = site && other && streq (site, other) ? identity_of_url (url) : NULL; /* other sites' claims are not ours */
+    bool anothers = false;
+    if (key && strlen (key) <= IDENTITY_MAX && !streq (strchr (key, '/'), "/")) {
+        PGresult *owner = db_query (visit->fetcher->db, "INSERT INTO \"ArticleKey\" (key, \"workId\") VALUES ($1, $2)"
+                                    " ON CONFLICT (key) DO UPDATE SET key = EXCLUDED.key RETURNING \"workId\" <> $2 AND"
+                                    " lower ($3) = (SELECT lower (title) FROM \"ArticleWork\" WHERE id = \"workId\")",
+                                    DB_VALUES (key, visit->id, visit->title));
+        anothers = owner && streq (PQgetvalue (owner, 0, 0), "t");
+        PQclear (owner);
+    }
+    free (site);
+    free (other);
+    free (key);
+    return anothers;
+}
+
+/* A page that says less than the feed is a wall, not the article. */
+static bool
+is_better (const struct visit *visit, const struct page *page)
+{
+    size_t feed = word_count_text (visit->content, strlen (visit->content));
+    size_t found = word_count_text (page->text, strlen (page->text));
+    return visit->always ? found >= feed / 2 : found > feed;
+}
+
+static void
+take_page (struct visit *visit, const struct http_response *response)
+{
+    struct page *page = NULL;
+    char reason[PAGE_REASON_SIZE];
+    const struct page_hints hints = { response->url, response->content_type, visit->rules };
+    if (page_read (response->body, response->body_bytes, &hints, &page, reason) < 0) {
+        settle (visit, NULL, visit->content, reason);
+        return;
+    }
+    if ((is_anothers (visit, response->url) || is_anothers (visit, page->canonical_url)) && fold (visit) == 0) {
+        page_destroy (&page);
+        return;
+    }
+    if (is_better (visit, page)) {
+        char *text = utf8_clean (page->text, strlen (page->text), ARTICLE_CONTENT_MAX);
+        settle (visit, page, text, NULL);
+        free (text);
+    } else
+        settle (visit, NULL, visit->content, "its page has no more text than the feed");
+    page_destroy (&page);
+}
+
+static bool
+is_passing (const struct http_response *response)
+{
+    return response->error == HTTP_OK ? response->status >= 500 || response->status == 429
+           : response->error == HTTP_TIMEOUT || response->error == HTTP_CONNECT || response->error == HTTP_BROKEN;
+}
+
+static void
+on_response (void *context, const struct http_response *response)
+{
+    struct visit *visit = context;
+    struct fetcher *self = visit->fetcher;
+    char words[32];
+    const char *reason = response->error != HTTP_OK ? response->reason : words;
+    snprintf (words, sizeof words, "its page: HTTP %ld", response->status);
+    self->paging--;
+    self->pages++;
+    if (!db_ready (self->db))
+        log_debug ("article=%s its page is lost with the database", visit->id);
+    else if (response->error == HTTP_OK && response->status == 200)
+        take_page (visit, response);
+    else if (is_passing (response) && visit->tries + 1 < TRIES_MOST)
+        try_again (visit, reason);
+    else
+        settle (visit, NULL, visit->content, reason);
+    visit_free (visit);
+    self->pages_due = true;
+    page_turn (self);
+    dispatch_turn (self);
+}
+
+/* ---- fetching ---- */
+
+static void
+start (struct fetcher *self, const PGresult *rows, int row)
+{
+    static const char *const headers[] = { "Accept: text/html,application/xhtml+xml;q=0.9,*/*;q=0.1", NULL };
+    const struct settings *s = stage_settings (self->stage);
+    struct visit *visit = MEM_NEW (struct visit);
+    visit->fetcher = self;
+    snprintf (visit->id, sizeof visit->id, "%s", db_text (rows, row, 0));
+    snprintf (visit->source_id, sizeof visit->source_id, "%s", db_text (rows, row, 1));
+    visit->url = mem_dup (db_text (rows, row, 2));
+    visit->title = mem_dup (db_text (rows, row, 3));
+    visit->content = mem_dup (db_text (rows, row, 4));
+    visit->tries = db_int (rows, row, 5);
+    visit->rules = mem_dup (db_text (rows, row, 6));
+    visit->always = streq (db_text (rows, row, 7) ? db_text (rows, row, 7) : s->fetcher_full_text, "always");
+    struct http_request request = {
+        .url = visit->url, .headers = headers, .connect_ms = s->fetcher_connect_timeout, .total_ms = s->fetcher_timeout,
+        .idle_ms = s->fetcher_idle_timeout, .max_body_bytes = (size_t) s->fetcher_max_body,
+        .max_redirects = s->fetcher_max_redirects,
+    };
+    self->paging++;
+    http_start (self->http, &request, on_response, visit);
+}
+
+static const char claim_sql[] =
+    "WITH mine AS (UPDATE \"ArticleWork\" w SET \"pageAt\" = " DB_NOW " + $2::int * interval '1 second' FROM"
+    " (SELECT id FROM \"ArticleWork\" WHERE \"pageAt\" <= " DB_NOW " AND state = 'pending' ORDER BY \"pageAt\", id LIMIT $1"
+    "  FOR UPDATE SKIP LOCKED) p WHERE w.id = p.id"
+    " RETURNING w.id, \"sourceId\", w.url, w.title, content, \"pageTries\")"
+    " SELECT mine.*, \"pageRules\", \"fullText\" FROM mine LEFT JOIN \"Source\" s ON s.id = \"sourceId\"";
+
+void
+page_turn (struct fetcher *self)
+{
+    const struct settings *s = stage_settings (self->stage);
+    char room[24], lapse[24];
+    int64_t free_places = s->fetcher_parallel - (int64_t) (self->fetching + self->paging);
+    if (!self->active || !self->pages_due || free_places <= 0 || stage_is_stopping (self->stage) || !db_ready (self->db))
+        return;
+    snprintf (room, sizeof room, "%" PRId64, free_places);
+    snprintf (lapse, sizeof lapse, "%" PRId64, s->fetcher_timeout / 1000 + LAPSE_S);
+    PGresult *rows = db_query (self->db, claim_sql, DB_VALUES (room, lapse));
+    if (!rows) {
+        log_warn ("no pages could be claimed: %s", db_error (self->db));
+        return;
+    }
+    self->pages_due = PQntuples (rows) == free_places;
+    for (int i = 0; i < PQntuples (rows); i++)
+        start (self, rows, i);
+    PQclear (rows);
+}
