@@ -6,6 +6,7 @@
 #define TITLE_MAX 2000
 #define AUTHOR_MAX 1000
 #define TITLE_FROM_TEXT 100
+#define DATE_AHEAD_US (86400 * US_PER_S) /* as far as zones and clocks go wrong; past that it is no date of an article */
 
 static char *
 plain_text (const char *text, size_t max)
@@ -92,6 +93,12 @@ find_title (const struct feed_entry *from, const char *text)
     return utf8_clean (text, strcspn (text, "\n"), TITLE_FROM_TEXT);
 }
 
+int64_t
+entry_date (int64_t date_us)
+{
+    return date_us > 0 && date_us <= clock_wall_us () + DATE_AHEAD_US ? date_us : 0;
+}
+
 int
 entry_init (struct entry *self, const struct fetch *fetch, const struct feed *feed, const struct feed_entry *from)
 {
@@ -106,8 +113,9 @@ entry_init (struct entry *self, const struct fetch *fetch, const struct feed *fe
     print_init (&self->print, self->title, self->content);
     self->feed_hash = self->print.hash;
     self->wants_page = page_is_wanted (fetch, &self->print, self->url);
-    self->published_us = from->published_us != FEED_NO_DATE ? from->published_us
-                         : from->updated_us != FEED_NO_DATE ? from->updated_us : 0;
+    self->published_us = entry_date (from->published_us);
+    if (!self->published_us)
+        self->published_us = entry_date (from->updated_us);
     return 0;
 }
 

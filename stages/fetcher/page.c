@@ -56,12 +56,13 @@ settle (struct visit *visit, const struct page *page, const char *text, const ch
     struct print print;
     struct buf bands = { 0 };
     char hash[24], published[24];
+    int64_t published_us = page ? entry_date (page->published_us) : 0;
     print_init (&print, visit->title, text);
     print_write_bands (&bands, &print);
     snprintf (hash, sizeof hash, "%" PRId64, print.hash);
-    snprintf (published, sizeof published, "%" PRId64, page ? page->published_us : 0);
+    snprintf (published, sizeof published, "%" PRId64, published_us);
     if (db_run (db, NULL, settle_sql, DB_VALUES (visit->id, text, page ? page->author : NULL,
-                page && page->published_us > 0 ? published : NULL, reason, hash, bands.data)) < 0)
+                published_us ? published : NULL, reason, hash, bands.data)) < 0)
         log_warn ("article=%s its page could not be noted: %s", visit->id, db_error (db)); /* its claim lapses */
     visit->fetcher->unlinked = true;
     buf_fini (&bands);
