@@ -112,7 +112,7 @@ entry_init (struct entry *self, const struct fetch *fetch, const struct feed *fe
     find_keys (self, fetch, feed, from);
     print_init (&self->print, self->title, self->content);
     self->feed_hash = self->print.hash;
-    self->wants_page = page_is_wanted (fetch, &self->print, self->url);
+    self->wants_page = self->print.words < fetch->teaser_words && !strncmp (self->url, "http", 4);
     self->published_us = entry_date (from->published_us);
     if (!self->published_us)
         self->published_us = entry_date (from->updated_us);

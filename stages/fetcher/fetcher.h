@@ -3,6 +3,7 @@
  *   entry.c     an entry of a feed becomes an article: its text, title, address and keys
  *   intake.c    the new ones become rows, in one transaction with the source's cursor
  *   page.c      pages behind teasers
+ *   print.c     what tells that two texts are the same
  *   story.c     articles that tell the same
  *   dispatch.c  rows become messages, within the window
  *   identity.c  what makes an article the same
@@ -36,10 +37,11 @@ struct fetch {
     struct fetcher *fetcher;
     char run[UUID_TEXT_SIZE];
     int64_t source_id, body_hash, failures;
-    char *url, *title, *etag, *last_modified, *full_text; /* full_text: auto, always or never */
+    char *url, *title, *etag, *last_modified;
+    size_t teaser_words;      /* shorter texts are teasers: their page is fetched */
 };
 
-/* ---- story.c ---- */
+/* ---- print.c ---- */
 
 /* What tells that two texts are the same, or alike. */
 struct print {
@@ -50,12 +52,14 @@ struct print {
 };
 void print_init (struct print *ret, const char *title, const char *text);
 void print_write_bands (struct buf *out, const struct print *print); /* as a BIGINT[] in text; nothing if it has none */
+
+/* ---- story.c ---- */
+
 /* Links what the run took in to stories, in turns of the loop; forgets prints whose time is over. */
 void story_begin (struct fetcher *self);
 
 /* ---- page.c ---- */
 
-bool page_is_wanted (const struct fetch *fetch, const struct print *print, const char *url);
 void page_turn (struct fetcher *self); /* fetches the pages that are due, as far as there is room */
 
 /* ---- entry.c ---- */

@@ -19,7 +19,6 @@ fetch_free (struct fetch *fetch)
     free (fetch->title);
     free (fetch->etag);
     free (fetch->last_modified);
-    free (fetch->full_text);
     free (fetch);
 }
 
@@ -125,6 +124,14 @@ on_response (void *context, const struct http_response *response)
         take_body (fetch, response, &caught);
 }
 
+/* own: the source's choice, or NULL */
+static size_t
+teaser_words (const struct settings *s, const char *own)
+{
+    const char *choice = own ? own : s->fetcher_full_text;
+    return streq (choice, "always") ? SIZE_MAX : streq (choice, "never") ? 0 : (size_t) s->fetcher_full_text_below;
+}
+
 static void
 start (struct fetcher *self, const PGresult *rows, int row)
 {
@@ -139,7 +146,7 @@ start (struct fetcher *self, const PGresult *rows, int row)
     fetch->last_modified = mem_dup (db_text (rows, row, 4));
     fetch->body_hash = db_int (rows, row, 5);
     fetch->failures = db_int (rows, row, 6);
-    fetch->full_text = mem_dup (db_text (rows, row, 7) ? db_text (rows, row, 7) : s->fetcher_full_text);
+    fetch->teaser_words = teaser_words (s, db_text (rows, row, 7));
 
     char *none_match = fetch->etag ? mem_printf ("If-None-Match: %s", fetch->etag) : NULL;
     char *since = fetch->last_modified ? mem_printf ("If-Modified-Since: %s", fetch->last_modified) : NULL;

@@ -18,15 +18,6 @@ struct visit {
     bool always;              /* the page is the article, however much the feed has of it */
 };
 
-bool
-page_is_wanted (const struct fetch *fetch, const struct print *print, const char *url)
-{
-    if (strncmp (url, "http", 4) != 0 || streq (fetch->full_text, "never"))
-        return false;
-    return streq (fetch->full_text, "always")
-           || (int64_t) print->words < stage_settings (fetch->fetcher->stage)->fetcher_full_text_below;
-}
-
 static void
 visit_free (struct visit *visit)
 {
