@@ -14,6 +14,7 @@
 
 #define TEXT_MAX 128 /* no date is longer */
 #define UNKNOWN (-1)
+#define YEAR_MIN 1000 /* years before are what software writes where it knows none */
 #define CENTURY_PIVOT 69 /* two-digit years from here on are of the twentieth century (POSIX) */
 
 struct date {
@@ -21,6 +22,8 @@ struct date {
     int hour, minute, second, microsecond;
     bool has_time, has_zone, pm, am;
     bool month_is_word; /* the month came as a word */
+    bool month_is_weak; /* of a word that may be a day of the week */
+    bool is_torn;       /* a time of which a part is no number */
     int offset_min;     /* east of UTC */
     char region[48];    /* a zone like Europe/Berlin, or empty */
 };
@@ -91,7 +94,7 @@ region_offset (const struct date *d)
 static int64_t
 finish (struct date *d)
 {
-    if (d->year == UNKNOWN || d->month == UNKNOWN)
+    if (d->year == UNKNOWN || d->month == UNKNOWN || (d->day == UNKNOWN && d->has_time) || d->is_torn)
         return FEED_NO_DATE;
     if (d->day == UNKNOWN)
         d->day = 1;
@@ -104,7 +107,7 @@ finish (struct date *d)
         d->hour += 12;
     if (d->am && d->hour == 12)
         d->hour = 0;
-    if (d->year < 1 || d->year > 9999 || d->month < 1 || d->month > 12 || d->day < 1 ||
+    if (d->year < YEAR_MIN || d->year > 9999 || d->month < 1 || d->month > 12 || d->day < 1 ||
         d->hour > 23 || d->minute > 59 || d->second > 60 ||
         d->day > days_in_month (d->year, d->month))
         return FEED_NO_DATE;
@@ -120,8 +123,14 @@ static size_t
 read_time (const char *at, struct date *d)
 {
     size_t n = digits_at (at), m;
-    if (d->has_time || n < 1 || n > 2 || at[n] != ':' || (m = digits_at (at + n + 1)) < 1 || m > 2)
+    bool dated = d->year != UNKNOWN && d->month != UNKNOWN && d->day != UNKNOWN;
+    if (d->has_time || n < 1 || n > 2 || (at[n] != ':' && !(at[n] == '.' && dated)))
         return 0;
+    m = digits_at (at + n + 1);
+    if (m < 1 || m > 2) {
+        d->is_torn = d->is_torn || at[n] == ':';
+        return 0;
+    }
     d->hour = read_digits (at, n);
     d->minute = read_digits (at + n + 1, m);
     d->has_time = true;
@@ -138,7 +147,26 @@ read_time (const char *at, struct date *d)
             p += n + 1;
         }
     }
+    d->is_torn = d->is_torn || (*p == ':' && isalpha ((unsigned char) p[1]));
     return (size_t) (p - at);
+}
+
+/* "5 p.m.", "5pm": an hour alone, known by what follows. */
+static size_t
+read_hour (const char *at, struct date *d)
+{
+    size_t n = digits_at (at), skip = n;
+    while (at[skip] == ' ')
+        skip++;
+    if (d->has_time || n < 1 || n > 2 || !at[skip] || !strchr ("aApP", at[skip]))
+        return 0;
+    const char *rest = at + skip + 1;
+    rest += *rest == '.';
+    if ((*rest != 'm' && *rest != 'M') || isalpha ((unsigned char) rest[1]))
+        return 0;
+    d->hour = read_digits (at, n);
+    d->has_time = true;
+    return n;
 }
 
 /* +hhmm, +hh:mm, +hh, behind a time. */
@@ -173,8 +201,8 @@ read_triple (const char *at, struct date *d)
         return 0;
     int first = read_digits (at, a), second = read_digits (at + a + 1, b),
         third = read_digits (at + a + b + 2, c);
-    if (a > 2) {
-        d->year = first, d->month = second, d->day = third;
+    if (a > 2 || (mark == '-' && a == 2 && c == 2 && second <= 12 && third <= 31)) {
+        d->year = full_year (first, a), d->month = second, d->day = third; /* ISO 8601 had two-digit years once */
     } else {
         bool day_first = mark != '/' || first > 12;
         d->day = day_first ? first : second;
@@ -184,35 +212,71 @@ read_triple (const char *at, struct date *d)
     return a + b + c + 2;
 }
 
-/* YYYY-MM, YYYY-DDD, YYYYMMDD; the time may follow a T. */
+static void
+set_day_of_year (struct date *d, int day)
+{
+    for (d->month = 1; d->month < 12 && day > days_in_month (d->year, d->month); d->month++)
+        day -= days_in_month (d->year, d->month);
+    d->day = day;
+}
+
+/* hhmm or hhmmss; anything else is no time. */
+static size_t
+read_compact_time (const char *at, size_t digits, struct date *d)
+{
+    if (d->has_time || (digits != 4 && digits != 6))
+        return 0;
+    d->hour = read_digits (at, 2), d->minute = read_digits (at + 2, 2);
+    d->second = digits == 6 ? read_digits (at + 4, 2) : 0;
+    d->has_time = true;
+    return digits;
+}
+
+/* YYYYMMDD, perhaps with a time behind it or behind a T; YYMMDD. */
+static size_t
+read_compact (const char *at, struct date *d)
+{
+    size_t n = digits_at (at), year = n == 6 ? 2 : 4, t;
+    if (d->year != UNKNOWN || (n != 6 && n != 8 && n != 12 && n != 14))
+        return 0;
+    d->year = full_year (read_digits (at, year), year);
+    d->month = read_digits (at + year, 2), d->day = read_digits (at + year + 2, 2);
+    if (n > 8)
+        return 8 + read_compact_time (at + 8, n - 8, d);
+    t = at[n] == 'T' || at[n] == 't' ? read_compact_time (at + n + 1, digits_at (at + n + 1), d) : 0;
+    return t ? n + 1 + t : n;
+}
+
+/* YYYY-MM, YYYY-DDD, YYYYDDD. */
 static size_t
 read_iso_short (const char *at, struct date *d)
 {
     size_t n = digits_at (at), m = at[n] == '-' ? digits_at (at + n + 1) : 0;
-    if (n == 8) {
-        d->year = read_digits (at, 4), d->month = read_digits (at + 4, 2),
-        d->day = read_digits (at + 6, 2);
-        const char *p = at + 8;
-        size_t t = *p == 'T' || *p == 't' ? digits_at (p + 1) : 0;
-        if (t != 4 && t != 6)
-            return n;
-        d->hour = read_digits (p + 1, 2), d->minute = read_digits (p + 3, 2);
-        d->second = t == 6 ? read_digits (p + 5, 2) : 0;
-        d->has_time = true;
-        return n + 1 + t;
-    }
-    if (n != 4 || (m != 2 && m != 3) || d->year != UNKNOWN)
+    if (d->year != UNKNOWN || !(n == 7 || (n == 4 && (m == 2 || m == 3))))
         return 0;
     d->year = read_digits (at, 4);
-    int value = read_digits (at + 5, m);
-    if (m == 2) {
-        d->month = value;
-        return 7;
+    if (n == 7 || m == 3) {
+        set_day_of_year (d, read_digits (n == 7 ? at + 4 : at + 5, 3));
+        return n == 7 ? 7 : 8;
     }
-    for (d->month = 1; d->month < 12 && value > days_in_month (d->year, d->month); d->month++)
-        value -= days_in_month (d->year, d->month);
-    d->day = value;
-    return 8;
+    d->month = read_digits (at + 5, m);
+    return 7;
+}
+
+/* 14h30, 14時20分05秒; minutes behind an h need no sign of their own. */
+static void
+set_unit (struct date *d, enum date_unit unit, int value, const char *sign)
+{
+    if (unit == DATE_UNIT_HOUR && !d->has_time) {
+        size_t n = *sign == 'h' ? digits_at (sign + 1) : 0;
+        d->minute = n == 2 ? read_digits (sign + 1, n) : 0;
+        d->hour = value;
+        d->has_time = true;
+    } else if (unit == DATE_UNIT_MINUTE) {
+        d->minute = value;
+    } else if (unit == DATE_UNIT_SECOND) {
+        d->second = value;
+    }
 }
 
 /* A number alone: what it is follows from what is missing, or from the word that follows it. */
@@ -230,6 +294,8 @@ read_number (const char *at, struct date *d)
         d->month = value;
     else if (unit == DATE_UNIT_DAY)
         d->day = value;
+    else if (unit != DATE_UNIT_NONE)
+        set_unit (d, unit, value, at + n);
     else if (n == 4)
         d->year = d->year == UNKNOWN ? value : d->year;
     else if (n <= 2 && d->day == UNKNOWN && value <= 31)
@@ -257,14 +323,16 @@ use_word (const char *at, size_t bytes, struct date *d)
     struct date_word word;
     date_word_find (at, bytes, &word);
     switch (word.kind) {
-    case DATE_WORD_MONTH: /* the last one counts: "mar." may be a Tuesday, "mar. 1 déc." says so */
-        if (d->month != UNKNOWN && !d->month_is_word)
+    case DATE_WORD_MONTH:
+    case DATE_WORD_MONTH_OR_DAY: /* "mar. 1 déc." is a Tuesday, "1 mar." a month */
+        if (d->month != UNKNOWN && !d->month_is_weak)
             break;
+        d->month_is_weak = word.kind == DATE_WORD_MONTH_OR_DAY;
         d->month = word.value;
         d->month_is_word = true;
         break;
-    case DATE_WORD_ZONE:
-        if (d->has_time || d->day != UNKNOWN) {
+    case DATE_WORD_ZONE: /* the first: "+0100 (CET)", "PST8PDT" */
+        if (!d->has_zone && (d->has_time || d->day != UNKNOWN)) {
             d->offset_min = word.value;
             d->has_zone = true;
         }
@@ -275,6 +343,11 @@ use_word (const char *at, size_t bytes, struct date *d)
     case DATE_WORD_PM:
         d->pm = true;
         break;
+    case DATE_WORD_NOON:
+    case DATE_WORD_MIDNIGHT:
+        d->hour = d->has_time ? d->hour : word.kind == DATE_WORD_NOON ? 12 : 0;
+        d->has_time = true;
+        break;
     case DATE_WORD_OTHER:
         if (memchr (at, '/', bytes) && bytes < sizeof d->region) {
             memcpy (d->region, at, bytes);
@@ -284,12 +357,13 @@ use_word (const char *at, size_t bytes, struct date *d)
     }
 }
 
-/* A number of seconds or milliseconds since 1970, and nothing else. */
+/* A number of seconds or milliseconds since 1970, and nothing else but a fraction. */
 static int64_t
 read_epoch (const char *text)
 {
     size_t n = digits_at (text);
-    if (text[n] || n < 9 || n > 13 || n == 12)
+    const char *rest = text[n] == '.' ? text + n + 1 : text + n;
+    if (rest[digits_at (rest)] || n < 9 || n > 13 || n == 12)
         return FEED_NO_DATE;
     int64_t value = 0;
     for (size_t i = 0; i < n; i++)
@@ -301,9 +375,9 @@ static int64_t
 read_all (const char *at)
 {
     struct date d = { .year = UNKNOWN, .month = UNKNOWN, .day = UNKNOWN };
-    static size_t (*const readers[]) (const char *, struct date *) = { read_time, read_offset,
-                                                                       read_triple, read_iso_short,
-                                                                       read_number };
+    static size_t (*const readers[]) (const char *, struct date *) = {
+        read_time, read_hour, read_offset, read_triple, read_compact, read_iso_short, read_number,
+    };
     while (*at) {
         size_t used = 0;
         for (size_t i = 0; i < COUNT_OF (readers) && !used; i++)
@@ -334,5 +408,7 @@ date_parse (const char *text)
     memcpy (copy, text, bytes);
     copy[bytes] = '\0';
     int64_t epoch = read_epoch (copy);
+    if (copy[0] == '-') /* a year before the first */
+        return FEED_NO_DATE;
     return epoch != FEED_NO_DATE ? epoch : read_all (copy);
 }

@@ -19,6 +19,8 @@ static const char *const months[] = {
     "januar februar märz april mai juni juli august september oktober november dezember",
     /* German */
     "jänner feber maerz - - - - - - - - -",
+    /* German */
+    "- - mrz - - - - - - - - -",
     /* French */
     "janvier février mars avril mai juin juillet août septembre octobre novembre décembre",
     /* French */
@@ -67,6 +69,32 @@ static const char *const months[] = {
     /* Finnish */
     ("tammikuu helmikuu maaliskuu huhtikuu toukokuu kesäkuu "
      "heinäkuu elokuu syyskuu lokakuu marraskuu joulukuu"),
+    /* Finnish */
+    ("tammikuuta helmikuuta maaliskuuta huhtikuuta toukokuuta kesäkuuta "
+     "heinäkuuta elokuuta syyskuuta lokakuuta marraskuuta joulukuuta"),
+    /* Estonian */
+    "jaanuar veebruar märts aprill mai juuni juuli august september oktoober november detsember",
+    /* Latvian */
+    ("janvāris februāris marts aprīlis maijs jūnijs "
+     "jūlijs augusts septembris oktobris novembris decembris"),
+    /* Lithuanian */
+    ("sausio vasario kovo balandžio gegužės birželio "
+     "liepos rugpjūčio rugsėjo spalio lapkričio gruodžio"),
+    /* Icelandic */
+    "janúar febrúar mars apríl maí júní júlí ágúst september október nóvember desember",
+    /* Slovak */
+    ("januára februára marca apríla mája júna "
+     "júla augusta septembra októbra novembra decembra"),
+    /* Slovene */
+    "januar februar marec april maj junij julij avgust september oktober november december",
+    /* Croatian; its listopad, which is October, is November to all others */
+    "siječnja veljače ožujka travnja svibnja lipnja srpnja kolovoza rujna - studenoga prosinca",
+    /* Serbian */
+    "januar februar mart april maj jun jul avgust septembar oktobar novembar decembar",
+    /* Serbian */
+    "јануар фебруар март април мај јун јул август септембар октобар новембар децембар",
+    /* Bulgarian */
+    "януари февруари март април май юни юли август септември октомври ноември декември",
     /* Indonesian */
     "januari februari maret april mei juni juli agustus september oktober november desember",
     /* Russian */
@@ -85,6 +113,14 @@ static const char *const months[] = {
     "ιαν φεβ μάρ απρ μαϊ ιούν ιούλ αύγ σεπ οκτ νοε δεκ",
     /* Greek */
     "ιαν φεβ μαρ απρ μαι ιουν ιουλ αυγ σεπ οκτ νοε δεκ",
+    /* Hebrew */
+    "ינואר פברואר מרץ אפריל מאי יוני יולי אוגוסט ספטמבר אוקטובר נובמבר דצמבר",
+    /* Hebrew */
+    "בינואר בפברואר במרץ באפריל במאי ביוני ביולי באוגוסט בספטמבר באוקטובר בנובמבר בדצמבר",
+    /* Arabic */
+    "يناير فبراير مارس أبريل مايو يونيو يوليو أغسطس سبتمبر أكتوبر نوفمبر ديسمبر",
+    /* Chinese, Japanese */
+    "一月 二月 三月 四月 五月 六月 七月 八月 九月 十月 十一月 十二月",
 };
 
 /* North American names first: where a name is used twice, feeds mean theirs. */
@@ -109,10 +145,11 @@ static const struct {
 static const struct {
     const char *word;
     enum date_word_kind kind;
-} halves[] = {
+} day_parts[] = {
     { "am", DATE_WORD_AM },   { "pm", DATE_WORD_PM },   { "오전", DATE_WORD_AM },
     { "오후", DATE_WORD_PM }, { "上午", DATE_WORD_AM }, { "下午", DATE_WORD_PM },
     { "午前", DATE_WORD_AM }, { "午後", DATE_WORD_PM },
+    { "noon", DATE_WORD_NOON }, { "midnight", DATE_WORD_MIDNIGHT },
 };
 
 static const struct {
@@ -121,7 +158,14 @@ static const struct {
 } units[] = {
     { "년", DATE_UNIT_YEAR },  { "年", DATE_UNIT_YEAR }, { "월", DATE_UNIT_MONTH },
     { "月", DATE_UNIT_MONTH }, { "일", DATE_UNIT_DAY },  { "日", DATE_UNIT_DAY },
+    { "号", DATE_UNIT_DAY },   { "시", DATE_UNIT_HOUR }, { "時", DATE_UNIT_HOUR },
+    { "时", DATE_UNIT_HOUR },  { "点", DATE_UNIT_HOUR }, { "h", DATE_UNIT_HOUR },
+    { "분", DATE_UNIT_MINUTE }, { "分", DATE_UNIT_MINUTE },
+    { "초", DATE_UNIT_SECOND }, { "秒", DATE_UNIT_SECOND },
 };
+
+/* Months that are also days of the week: Tuesday in French, Italian and Spanish, Wednesday in Hungarian. */
+static const char *const days_too[] = { "mar", "sze" };
 
 /* Lower case, without dots. */
 static size_t
@@ -156,12 +200,13 @@ static int
 find_in_row (const char *row, const char *word, size_t bytes)
 {
     int month = 0, abbreviated = 0;
+    bool long_enough = count_points (word) >= ABBREVIATION_POINTS;
     while (*row) {
         size_t n = strcspn (row, " ");
         month++;
         if (n == bytes && memcmp (row, word, n) == 0)
             return month;
-        if (!abbreviated && n > bytes && memcmp (row, word, bytes) == 0)
+        if (!abbreviated && long_enough && n > bytes && memcmp (row, word, bytes) == 0)
             abbreviated = month;
         row += n + (row[n] == ' ');
     }
@@ -171,8 +216,6 @@ find_in_row (const char *row, const char *word, size_t bytes)
 static int
 find_month (const char *word, size_t bytes)
 {
-    if (count_points (word) < ABBREVIATION_POINTS)
-        return 0;
     for (size_t i = 0; i < COUNT_OF (months); i++) {
         int month = find_in_row (months[i], word, bytes);
         if (month)
@@ -187,15 +230,18 @@ date_word_find (const char *word, size_t bytes, struct date_word *ret_word)
     char text[WORD_SIZE];
     size_t length = fold (word, bytes, text);
     *ret_word = (struct date_word){ DATE_WORD_OTHER, 0 };
-    for (size_t i = 0; i < COUNT_OF (halves); i++)
-        if (strcmp (text, halves[i].word) == 0)
-            ret_word->kind = halves[i].kind;
+    for (size_t i = 0; i < COUNT_OF (day_parts); i++)
+        if (strcmp (text, day_parts[i].word) == 0)
+            ret_word->kind = day_parts[i].kind;
     for (size_t i = 0; i < COUNT_OF (zones); i++)
         if (strcmp (text, zones[i].name) == 0)
             *ret_word = (struct date_word){ DATE_WORD_ZONE, zones[i].offset_min };
     int month = ret_word->kind == DATE_WORD_OTHER ? find_month (text, length) : 0;
     if (month)
         *ret_word = (struct date_word){ DATE_WORD_MONTH, month };
+    for (size_t i = 0; i < COUNT_OF (days_too) && month; i++)
+        if (strcmp (text, days_too[i]) == 0)
+            ret_word->kind = DATE_WORD_MONTH_OR_DAY;
 }
 
 enum date_unit

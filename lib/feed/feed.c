@@ -111,7 +111,13 @@ feed_clean_title (const char *text)
     char *plain = html_to_text (text, strlen (text));
     char *line = feed_clean_line (plain);
     free (plain);
-    return line;
+    return line ? line : feed_clean_line (text); /* "<3", or an image alone */
+}
+
+char *
+feed_clean_headline (const char *text)
+{
+    return text && html_has_tags (text) ? feed_clean_title (text) : feed_clean_line (text);
 }
 
 /* The name beside an address, or NULL: text without the word that has the '@' and without what
@@ -139,8 +145,8 @@ name_beside_address (const char *text)
 char *
 feed_clean_author (const char *text)
 {
-    char *line = feed_clean_title (text);
-    char *name = line ? name_beside_address (line) : NULL;
+    char *line = feed_clean_line (text);
+    char *name = line && !html_has_tags (line) ? name_beside_address (line) : NULL;
     if (!name)
         return line;
     free (line);
@@ -177,7 +183,7 @@ feed_parse (const char *data, size_t bytes, const struct feed_hints *hints, stru
     struct buf text = { 0 };
     struct feed *feed = MEM_NEW (struct feed);
     charset_to_utf8 (data, bytes, hints ? hints->content_type : NULL, &text);
-    int r = parse_text (&text, hints ? hints->url : NULL, feed, ret_reason);
+    int r = parse_text (&text, hints && hints->url && hints->url[0] ? hints->url : NULL, feed, ret_reason);
     buf_fini (&text);
     if (r < 0)
         feed_destroy (&feed);

@@ -18,7 +18,7 @@ enum feed_format { FEED_NONE, FEED_RSS, FEED_RDF, FEED_ATOM, FEED_JSON };
 
 /* All text is valid UTF-8 without U+0000; a pointer is NULL where the feed has nothing. */
 struct feed_entry {
-    char *title;             /* plain text */
+    char *title;             /* text; of RSS, references that are left over from escaping twice stand as they are */
     char *url;               /* absolute where a base was known */
     char *id;                /* guid, atom:id, JSON id, rdf:about */
     int64_t published_us;    /* wall clock, or FEED_NO_DATE */

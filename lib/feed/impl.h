@@ -22,8 +22,11 @@ void feed_entry_add_category (struct feed_entry *entry, const char *category);
 char *feed_clean_text (const char *text);
 /* As feed_clean_text, with white space squashed. given (free) */
 char *feed_clean_line (const char *text);
-/* A title: markup removed where there is any. given (free), or NULL */
+/* HTML as a line of text; what has nothing but tags stays as it is. given (free), or NULL */
 char *feed_clean_title (const char *text);
+/* The title of an RSS item, which is text by the specification and HTML in many feeds: tags say which. References alone do
+ * not, so they stay. given (free), or NULL */
+char *feed_clean_headline (const char *text);
 /* "x@y (Name)" and "Name <x@y>" give the name, "x@y" itself. given (free), or NULL */
 char *feed_clean_author (const char *text);
 

@@ -41,6 +41,8 @@ struct draft {
     int rank[FIELD_COUNT]; /* of what the field holds; 0: nothing yet */
 };
 
+#define SECOND_TEXT_RANK 10 /* of a second summary, which counts as content */
+
 struct row {
     enum xml_ns ns;
     const char *name;
@@ -103,7 +105,17 @@ static void
 read_title (struct draft *draft, const xmlNode *node, const struct row *row)
 {
     char *markup = value_markup (node);
-    set_text (draft, row->field, row->rank, feed_clean_title (markup));
+    set_text (draft, row->field, row->rank, feed_clean_headline (markup));
+    free (markup);
+}
+
+/* RSS has one of them by rights; with both, the first is the summary and the other the text. */
+static void
+read_description (struct draft *draft, const xmlNode *node, const struct row *row)
+{
+    char *markup = value_markup (node), *text = feed_clean_text (markup);
+    bool second = draft->rank[FIELD_SUMMARY] == row->rank;
+    set_text (draft, second ? FIELD_CONTENT : FIELD_SUMMARY, second ? SECOND_TEXT_RANK : row->rank, text);
     free (markup);
 }
 
@@ -140,10 +152,23 @@ read_construct (struct draft *draft, const xmlNode *node, const struct row *row)
     free (value);
 }
 
+/* Some publishers let HTML's time element into a date; what it shows is local time without its zone. */
+static char *
+date_text (const xmlNode *node)
+{
+    for (const xmlNode *n = node->children; n; n = n->next)
+        if (n->type == XML_ELEMENT_NODE && strcmp ((const char *) n->name, "time") == 0) {
+            char *text = value_attribute (n, "datetime");
+            if (text)
+                return text;
+        }
+    return value_text (node);
+}
+
 static void
 read_date (struct draft *draft, const xmlNode *node, const struct row *row)
 {
-    char *text = value_text (node);
+    char *text = date_text (node);
     set_date (draft, row->field, row->rank, date_parse (text));
     free (text);
 }
@@ -204,14 +229,22 @@ resolve (const struct reader *reader, const xmlNode *node, const char *reference
     return url;
 }
 
+/* Of several the last, as most readers have it. */
+static void
+set_link (struct draft *draft, int rank, char *url)
+{
+    if (url && draft->rank[FIELD_URL] == rank)
+        draft->rank[FIELD_URL] = 0;
+    set_text (draft, FIELD_URL, rank, url);
+}
+
 static void
 read_link (struct draft *draft, const xmlNode *node, const struct row *row)
 {
     char *text = value_text (node), *trimmed = feed_clean_text (text);
     if (!trimmed)
         trimmed = value_attribute (node, "href");
-    set_text (draft, row->field, row->rank,
-              trimmed ? resolve (draft->reader, node, trimmed) : NULL);
+    set_link (draft, row->rank, trimmed ? resolve (draft->reader, node, trimmed) : NULL);
     free (text);
     free (trimmed);
 }
@@ -243,7 +276,7 @@ is_web_address (const char *text)
 static void
 read_guid (struct draft *draft, const xmlNode *node, const struct row *row)
 {
-    char *text = value_text (node), *id = feed_clean_text (text);
+    char *text = value_markup (node), *id = feed_clean_text (text);
     char *permanent = value_attribute (node, "isPermaLink");
     if (id && (!permanent || strcasecmp (permanent, "true") == 0) && is_web_address (id))
         set_text (draft, FIELD_URL, row->rank / 2, mem_dup (id));
@@ -306,8 +339,8 @@ static const struct row rss_rows[] = {
     { OWN, "title", read_title, FIELD_TITLE, 90 },
     { OWN, "link", read_link, FIELD_URL, 90 },
     { OWN, "guid", read_guid, FIELD_ID, 90 },
-    { OWN, "description", read_html, FIELD_SUMMARY, 90 },
-    { OWN, "summary", read_html, FIELD_SUMMARY, 50 },
+    { OWN, "description", read_description, FIELD_SUMMARY, 90 },
+    { OWN, "summary", read_description, FIELD_SUMMARY, 90 },
     { OWN, "body", read_html, FIELD_CONTENT, 60 },
     { OWN, "fullitem", read_html, FIELD_CONTENT, 60 },
     { OWN, "pubDate", read_date, FIELD_PUBLISHED, 90 },
@@ -495,7 +528,9 @@ feed_title (const struct reader *reader, const xmlNode *node)
         if (row && row->field == FIELD_TITLE)
             row->read (&draft, n, row);
     }
-    return entry.title;
+    char *title = reader->feed->format == FEED_ATOM ? mem_dup (entry.title) : feed_clean_title (entry.title);
+    free (entry.title);
+    return title;
 }
 
 /* ---- what the feed says of itself ---- */

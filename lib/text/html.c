@@ -406,18 +406,22 @@ html_to_text (const char *html, size_t bytes)
     return buf_take (&r.out);
 }
 
+static bool
+has_references (const char *text)
+{
+    uint32_t point;
+    for (const char *p = text, *end = text + strlen (text); (p = strchr (p, '&')); p++)
+        if (read_reference (p, end, &point))
+            return true;
+    return false;
+}
+
 bool
-html_is_markup (const char *text)
+html_has_tags (const char *text)
 {
     const char *end = text + strlen (text), *last_close = strrchr (text, '>');
-    for (const char *p = text; (p += strcspn (p, "<&")) < end; p++) {
+    for (const char *p = text; (p = strchr (p, '<')); p++) {
         char name[NAME_SIZE];
-        uint32_t point;
-        if (*p == '&') {
-            if (read_reference (p, end, &point))
-                return true;
-            continue;
-        }
         if (strncmp (p, "<!--", 4) == 0 || strncmp (p, "<![CDATA[", 9) == 0)
             return true;
         const char *start = p + 1 + (p[1] == '/');
@@ -427,4 +431,10 @@ html_is_markup (const char *text)
             return true;
     }
     return false;
+}
+
+bool
+html_is_markup (const char *text)
+{
+    return has_references (text) || html_has_tags (text);
 }

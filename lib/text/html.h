@@ -10,5 +10,7 @@
 char *html_to_text (const char *html, size_t bytes);
 /* Whether text looks like markup: at least one tag or character reference. */
 bool html_is_markup (const char *text);
+/* Whether text has at least one tag, comment or CDATA section. */
+bool html_has_tags (const char *text);
 
 #endif
