@@ -205,6 +205,72 @@ reads_what_a_feed_says_of_itself (void **state UNUSED)
 }
 
 static void
+check_entry (const char *item, const struct feed_entry *expect)
+{
+    char *document = mem_printf (
+        "<rss xmlns:g='http://base.google.com/ns/1.0' xmlns:p='http://www.google.com/schemas/play-podcasts/1.0'><channel>"
+        "<item>%s</item></channel></rss>", item);
+    struct feed *feed = parse (document);
+    assert_int_equal (feed->entry_count, 1);
+    const struct feed_entry *e = feed->entries;
+    const char *const pairs[][2] = {
+        { e->title, expect->title },   { e->url, expect->url },         { e->id, expect->id },
+        { e->author, expect->author }, { e->summary, expect->summary }, { e->content, expect->content },
+    };
+    for (size_t i = 0; i < COUNT_OF (pairs); i++)
+        if ((!pairs[i][0]) != (!pairs[i][1]) || (pairs[i][0] && strcmp (pairs[i][0], pairs[i][1]) != 0))
+            fail_msg ("%s: \"%s\", not \"%s\"", item, pairs[i][0] ? pairs[i][0] : "", pairs[i][1] ? pairs[i][1] : "");
+    feed_destroy (&feed);
+    free (document);
+}
+
+static void
+reads_items_as_most_readers_do (void **state UNUSED)
+{
+    static const struct {
+        const char *item;
+        struct feed_entry expect;
+    } samples[] = {
+        /* references may be meant, tags are not; nothing but a tag is better than no title */
+        { "<title>a &amp;amp; b</title>", { .title = "a &amp; b" } },
+        { "<title>a &amp;amp; &lt;b>b&lt;/b></title>", { .title = "a & b" } },
+        { "<title>&lt;img src='x'></title>", { .title = "<img src='x'>" } },
+        { "<author>&lt;p>Ada&lt;/p></author>", { .author = "<p>Ada</p>" } },
+        { "<author>ada@e.org (Ada)</author>", { .author = "Ada" } },
+        { "<guid isPermaLink='false'><p>1</p></guid>", { .id = "<p>1</p>" } },
+        { "<link>/a</link><link>/b</link><link href='/c'/>", { .url = "http://e.org/c" } },
+        { "<description>d</description><summary>s</summary>", { .summary = "d", .content = "s" } },
+        { "<summary>s</summary><description>d</description>", { .summary = "s", .content = "d" } },
+        { "<p:author>Ada</p:author><p:description>d</p:description>", { .author = "Ada", .summary = "d" } },
+        { "<g:title>t</g:title><g:link>/l</g:link><g:id>7</g:id><g:description>d</g:description>",
+          { .title = "t", .url = "http://e.org/l", .id = "7", .summary = "d" } },
+        { "<title><![CDATA[cut</title><link>/a</link>", { .title = "cut", .url = "http://e.org/a" } },
+    };
+    for (size_t i = 0; i < COUNT_OF (samples); i++)
+        check_entry (samples[i].item, &samples[i].expect);
+}
+
+static void
+dates_may_hold_a_time_element (void **state UNUSED)
+{
+    struct feed *feed = parse ("<rss><channel><item><pubDate><time datetime='2004-01-01T05:00:00Z'>Thu, 01/01/2004 - "
+                               "00:00</time></pubDate></item></channel></rss>");
+    assert_int_equal (feed->entries[0].published_us, at ("2004-01-01") + 5 * 3600 * US_PER_S);
+    feed_destroy (&feed);
+}
+
+static void
+json_items_have_the_feeds_author (void **state UNUSED)
+{
+    struct feed *feed = parse ("{\"authors\":[{\"name\":\"Ada\"}],\"items\":[{\"date_published\":1072915200},{\"author\":"
+                               "{\"name\":\"Bob\"}}]}");
+    assert_string_equal (feed->entries[0].author, "Ada");
+    assert_int_equal (feed->entries[0].published_us, at ("2004-01-01"));
+    assert_string_equal (feed->entries[1].author, "Bob");
+    feed_destroy (&feed);
+}
+
+static void
 says_why_it_is_no_feed (void **state UNUSED)
 {
     static const struct {
@@ -394,6 +460,9 @@ main (void)
         cmocka_unit_test (reads_json_feed),
         cmocka_unit_test (writes_json),
         cmocka_unit_test (reads_what_a_feed_says_of_itself),
+        cmocka_unit_test (reads_items_as_most_readers_do),
+        cmocka_unit_test (dates_may_hold_a_time_element),
+        cmocka_unit_test (json_items_have_the_feeds_author),
         cmocka_unit_test (says_why_it_is_no_feed),
         cmocka_unit_test (entities_neither_nest_nor_read_files),
         cmocka_unit_test (limits_hold),
