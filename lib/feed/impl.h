@@ -66,6 +66,8 @@ enum xml_ns {
     XML_NS_CONTENT,
     XML_NS_SYNDICATION,
     XML_NS_ITUNES,
+    XML_NS_PLAY,   /* podcasts of Google Play */
+    XML_NS_GOOGLE, /* Google Base, Merchant Center */
     XML_NS_MEDIA,
     XML_NS_XHTML,
     XML_NS_XML,

@@ -37,11 +37,13 @@ first_text (const json_t *object, const char *const *keys)
 static int64_t
 date_of (const json_t *object, const char *key)
 {
-    const char *text = json_string_value (json_object_get (object, key));
-    return text ? date_parse (text) : FEED_NO_DATE;
+    char *text = text_of (object, key);
+    int64_t date_us = text ? date_parse (text) : FEED_NO_DATE;
+    free (text);
+    return date_us;
 }
 
-/* 1.1 has authors, 1.0 author; some write the bare name. */
+/* 1.1 has authors, 1.0 author; some write the bare name. An item without has the feed's. */
 static char *
 author_of (const json_t *object)
 {
@@ -73,7 +75,7 @@ address_of (const json_t *object, const char *key, const char *url)
 }
 
 static void
-read_item (const json_t *item, const char *url, struct feed *feed)
+read_item (const json_t *document, const json_t *item, const char *url, struct feed *feed)
 {
     static const char *const links[] = { "url", "external_url" };
     static const char *const contents[] = { "content_html", "content_text", NULL };
@@ -85,6 +87,8 @@ read_item (const json_t *item, const char *url, struct feed *feed)
     entry->title = title_of (item);
     entry->id = text_of (item, "id");
     entry->author = author_of (item);
+    if (!entry->author)
+        entry->author = author_of (document);
     entry->summary = text_of (item, "summary");
     entry->content = first_text (item, contents);
     entry->published_us = date_of (item, "date_published");
@@ -130,7 +134,7 @@ json_parse_feed (const char *text, size_t bytes, const char *url, struct feed *f
     const json_t *item;
     size_t i;
     json_array_foreach (json_object_get (document, "items"), i, item)
-        read_item (item, url, feed);
+        read_item (document, item, url, feed);
     json_decref (document);
     return 0;
 }

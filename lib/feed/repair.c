@@ -519,9 +519,10 @@ read_cdata (struct repair *r)
 {
     const char *close = find_end (r, 9, "]]>", &r->no_cdata_end);
     r->at += 9;
-    add_run (r, close ? close : r->end, false);
-    if (close)
-        r->at = close + 3;
+    if (!close) /* its end was lost: what follows is markup, of the feed sooner or later */
+        return;
+    add_run (r, close, false);
+    r->at = close + 3;
 }
 
 static void

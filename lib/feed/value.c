@@ -45,6 +45,8 @@ static const struct {
     { "purl.org/rss/1.0/modules/syndication", XML_NS_SYNDICATION, "sy" },
     { "www.itunes.com/dtds/podcast-1.0.dtd", XML_NS_ITUNES, "itunes" },
     { "example.com/dtds/podcast-1.0.dtd", XML_NS_ITUNES, NULL },
+    { "www.google.com/schemas/play-podcasts/1.0", XML_NS_PLAY, "googleplay" },
+    { "base.google.com/ns/1.0", XML_NS_GOOGLE, "g" },
     { "search.yahoo.com/mrss", XML_NS_MEDIA, "media" },
     { "video.search.yahoo.com/mrss", XML_NS_MEDIA, NULL },
     { "www.w3.org/1999/xhtml", XML_NS_XHTML, "xhtml" },

@@ -25,6 +25,12 @@ static const struct {
     { "iso8859-1", "windows-1252" },
     { "latin1", "windows-1252" },
     { "latin-1", "windows-1252" },
+    { "iso_8859-1", "windows-1252" },
+    { "iso_8859-1:1987", "windows-1252" },
+    { "iso88591", "windows-1252" },
+    { "l1", "windows-1252" },
+    { "cp819", "windows-1252" },
+    { "ansi_x3.4-1968", "windows-1252" },
     { "iso-8859-9", "windows-1254" },
     { "iso-8859-11", "windows-874" },
     { "tis-620", "windows-874" },
@@ -32,6 +38,8 @@ static const struct {
     { "gbk", "gb18030" },
     { "x-gbk", "gb18030" },
     { "gb_2312-80", "gb18030" },
+    { "iso-ir-58", "gb18030" },
+    { "logical", "iso-8859-8" },
     { "euc-kr", "windows-949" },
     { "ks_c_5601-1987", "windows-949" },
     { "shift_jis", "windows-31j" },
@@ -40,6 +48,7 @@ static const struct {
     { "x-sjis", "windows-31j" },
     { "big5", "big5-hkscs" },
     { "cp1251", "windows-1251" },
+    { "win-1251", "windows-1251" },
     { "utf8", "utf-8" },
 };
 
@@ -56,14 +65,19 @@ struct mark {
     const char *charset;
 };
 
-/* Byte order marks, then the ways a '<' looks without one. Longer ones first. */
+/* Byte order marks, longer ones first. */
 static const struct mark marks[] = {
     { "\xff\xfe\0\0", 4, 4, "UTF-32LE" }, { "\0\0\xfe\xff", 4, 4, "UTF-32BE" },
     { "\xef\xbb\xbf", 3, 3, "utf-8" },    { "\xff\xfe", 2, 2, "UTF-16LE" },
-    { "\xfe\xff", 2, 2, "UTF-16BE" },     { "<\0\0\0", 4, 0, "UTF-32LE" },
-    { "\0\0\0<", 4, 0, "UTF-32BE" },      { "<\0", 2, 0, "UTF-16LE" },
-    { "\0<", 2, 0, "UTF-16BE" },          { "{\0", 2, 0, "UTF-16LE" },
-    { "\0{", 2, 0, "UTF-16BE" },
+    { "\xfe\xff", 2, 2, "UTF-16BE" },
+};
+
+/* Which of the first four bytes are zero where there is no mark: a document starts with ASCII (RFC 4627, section 3). */
+static const struct mark patterns[] = {
+    { "\1\0\0\0", 4, 0, "UTF-32LE" },
+    { "\0\0\0\1", 4, 0, "UTF-32BE" },
+    { "\1\0\1\0", 4, 0, "UTF-16LE" },
+    { "\0\1\0\1", 4, 0, "UTF-16BE" },
 };
 
 /* Copies a label up to its end, lower case, and maps it to its meaning. */
@@ -212,18 +226,31 @@ is_shifted (const char *label)
     return strncmp (label, "iso-2022", 8) == 0 || strcmp (label, "hz-gb-2312") == 0;
 }
 
+/* The mark that data begins with, or NULL. */
+static const struct mark *
+find_mark (const char *data, size_t bytes)
+{
+    for (size_t i = 0; i < COUNT_OF (marks); i++)
+        if (bytes >= marks[i].count && memcmp (data, marks[i].bytes, marks[i].count) == 0)
+            return &marks[i];
+    char zeros[4];
+    for (size_t i = 0; i < sizeof zeros && bytes >= sizeof zeros; i++)
+        zeros[i] = data[i] != 0;
+    for (size_t i = 0; i < COUNT_OF (patterns) && bytes >= sizeof zeros; i++)
+        if (memcmp (zeros, patterns[i].bytes, sizeof zeros) == 0)
+            return &patterns[i];
+    return NULL;
+}
+
 void
 charset_to_utf8 (const char *data, size_t bytes, const char *content_type, struct buf *out)
 {
-    for (size_t i = 0; i < COUNT_OF (marks); i++) {
-        const struct mark *mark = &marks[i];
-        if (bytes < mark->count || memcmp (data, mark->bytes, mark->count) != 0)
-            continue;
+    const struct mark *mark = find_mark (data, bytes);
+    if (mark) {
         data += mark->skip, bytes -= mark->skip;
         if (strcmp (mark->charset, "utf-8") != 0 &&
             convert (mark->charset, data, bytes, LOSSY, out) == 0)
             return;
-        break;
     }
     char said[2][LABEL_SIZE] = { "", "" };
     size_t count = 0;
@@ -231,6 +258,8 @@ charset_to_utf8 (const char *data, size_t bytes, const char *content_type, struc
         count++;
     if (declared_label (data, bytes, said[count]))
         count++;
+    if (count == 2 && strcmp (said[0], "windows-1252") == 0) /* what servers say where nobody told them */
+        memcpy (said[0], said[1], sizeof said[0]);
     bool utf8 = utf8_valid_bytes (data, bytes) == bytes;
     for (size_t i = 0; i < count; i++)
         if ((!utf8 || is_shifted (said[i])) && strcmp (said[i], "utf-8") != 0 &&

@@ -43,6 +43,18 @@ the_mark_outweighs_all (void **state UNUSED)
 }
 
 static void
+zero_bytes_tell_where_no_mark_does (void **state UNUSED)
+{
+    static const struct sample samples[] = {
+        { "\n\0<\0\xe9\0", 6, "text/xml; charset=utf-8", "\n<é" },
+        { "\0 \0<\0\xe9", 6, NULL, " <é" },
+        { "{\0\0\0\xe9\0\0\0", 8, NULL, "{é" },
+        { "\0\0\0{\0\0\0\xe9", 8, NULL, "{é" },
+    };
+    check (samples, COUNT_OF (samples));
+}
+
+static void
 being_utf8_outweighs_what_is_said (void **state UNUSED)
 {
     static const struct sample samples[] = {
@@ -70,6 +82,22 @@ http_then_declaration_then_guess (void **state UNUSED)
         /* UTF-8 with a foreign byte in it */
         { "\xc3\xa9 \xc3\xa8 \xe4 \xc3\xa0", 0, "text/xml; charset=utf-8", "é è ä à" },
         { "caf\xe9", 0, NULL, "café" },
+        /* servers say iso-8859-1 of all they have */
+        { "<?xml encoding='koi8-r'?>\xf0\xd2", 0, "text/xml; charset=iso-8859-1", "<?xml encoding='koi8-r'?>Пр" },
+    };
+    check (samples, COUNT_OF (samples));
+}
+
+static void
+labels_mean_what_publishers_mean (void **state UNUSED)
+{
+    static const struct sample samples[] = {
+        { "\x93\x80", 0, "x; charset=ISO_8859-1", "“€" },
+        { "\x93\x80", 0, "x; charset=cp819", "“€" },
+        { "\xcf\xf0", 0, "x; charset=win-1251", "Пр" },
+        { "\xe0\xe1", 0, "x; charset=logical", "אב" },
+        { "\xe0\xe1", 0, "x; charset=iso-8859-8-i", "אב" },
+        { "\x82\xa2", 0, "x; charset=x-sjis", "い" },
     };
     check (samples, COUNT_OF (samples));
 }
@@ -79,6 +107,8 @@ main (void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (the_mark_outweighs_all),
+        cmocka_unit_test (zero_bytes_tell_where_no_mark_does),
+        cmocka_unit_test (labels_mean_what_publishers_mean),
         cmocka_unit_test (being_utf8_outweighs_what_is_said),
         cmocka_unit_test (http_then_declaration_then_guess),
     };
