@@ -20,6 +20,9 @@ if (NEWSMILL_SANITIZE)
         -fno-sanitize-recover=all)
     target_link_options (nm_options INTERFACE -fsanitize=${NEWSMILL_SANITIZE})
 endif ()
+if (NEWSMILL_FUZZ) # the code under test must say where it has been, or the fuzzer is blind
+    target_compile_options (nm_options INTERFACE -fsanitize=fuzzer-no-link)
+endif ()
 
 # nm_library (NAME SOURCES ... LINK ...): a static library of the tree.
 function (nm_library name)
