@@ -44,6 +44,8 @@ struct xml_body {
 
 /* Leaves out what stands before the document, its XML declaration and its document type. */
 void repair_prolog (const char *text, size_t bytes, struct xml_body *ret_body);
+/* Whether a tag has more attributes than anyone needs: libxml2 compares each with all the others, for hours. */
+bool repair_is_due (const struct xml_body *body);
 /* Rewrites tag soup as well-formed XML of bounded depth. given (buf_fini) */
 void repair_xml (const struct xml_body *body, struct buf *out);
 

@@ -541,6 +541,42 @@ read_markup (struct repair *r)
         add_run (r, r->at + 1, true); /* no tag at all: a '<' of the text */
 }
 
+/* Behind a tag of at most ATTRIBUTES_MAX attributes, where at stands. NULL: it has more. */
+static const char *
+tag_end (const char *at, const char *end)
+{
+    size_t count = 0;
+    for (; at < end && *at != '>'; at++) {
+        if (*at == '=' && ++count > ATTRIBUTES_MAX)
+            return NULL;
+        const char *close = *at == '"' || *at == '\'' ? memchr (at + 1, *at, (size_t) (end - at - 1)) : at;
+        at = close ? close : end - 1; /* never closed: nothing counts behind it */
+    }
+    return at;
+}
+
+bool
+repair_is_due (const struct xml_body *body)
+{
+    static const struct {
+        const char *start, *end;
+    } skipped[] = { { "<!--", "-->" }, { "<![CDATA[", "]]>" }, { "<?", "?>" } };
+    const char *at = body->text, *end = at + body->bytes;
+    while (at && at < end && (at = memchr (at, '<', (size_t) (end - at)))) {
+        size_t i = 0, bytes = 0;
+        for (; i < COUNT_OF (skipped); i++) {
+            bytes = strlen (skipped[i].start);
+            if ((size_t) (end - at) > bytes && memcmp (at, skipped[i].start, bytes) == 0)
+                break;
+        }
+        if (i < COUNT_OF (skipped))
+            at = find (at + bytes, end, skipped[i].end);
+        else if (!(at = tag_end (at, end)))
+            return true;
+    }
+    return false;
+}
+
 void
 repair_xml (const struct xml_body *body, struct buf *out)
 {

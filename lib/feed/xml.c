@@ -6,6 +6,7 @@
 #include "feed/impl.h"
 
 #include <errno.h>
+#include <libxml/SAX2.h>
 #include <libxml/parser.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -567,6 +568,21 @@ stop_at_error (void *user, error_ptr error)
         xmlStopParser (user);
 }
 
+/* libxml2 looks at all the namespaces in scope for each element: so many looks are enough for any feed. */
+#define SCOPE_LOOKS_MAX (UINT64_C (1) << 28)
+
+static void
+count_looks (void *user, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri, int ns_count,
+             const xmlChar **ns, int attribute_count, int defaulted, const xmlChar **attributes)
+{
+    xmlParserCtxt *ctxt = user;
+    uint64_t *looks = ctxt->_private;
+    *looks += (uint64_t) ctxt->nsNr;
+    xmlSAX2StartElementNs (ctxt, name, prefix, uri, ns_count, ns, attribute_count, defaulted, attributes);
+    if (*looks > SCOPE_LOOKS_MAX)
+        xmlStopParser (ctxt);
+}
+
 /* The document if it is well formed; with XML_PARSE_RECOVER, whatever can be had. */
 static xmlDoc *
 parse (const char *text, size_t bytes, int options)
@@ -574,6 +590,9 @@ parse (const char *text, size_t bytes, int options)
     xmlParserCtxt *ctxt = bytes ? xmlNewParserCtxt () : NULL;
     if (!ctxt)
         return NULL;
+    uint64_t looks = 0;
+    ctxt->_private = &looks;
+    ctxt->sax->startElementNs = count_looks;
     if (!(options & XML_PARSE_RECOVER))
         ctxt->sax->serror = stop_at_error;
     xmlDoc *doc =
@@ -588,7 +607,7 @@ xml_parse_feed (const char *text, size_t bytes, const char *url, struct feed *fe
 {
     struct xml_body body;
     repair_prolog (text, bytes, &body);
-    xmlDoc *doc = parse (body.text, body.bytes, 0);
+    xmlDoc *doc = repair_is_due (&body) ? NULL : parse (body.text, body.bytes, 0);
     if (!doc) {
         struct buf repaired = { 0 };
         repair_xml (&body, &repaired);

@@ -44,14 +44,18 @@ transfer_fail (struct transfer *transfer, enum http_error error, const char *for
 /* ---- what was asked ---- */
 
 static bool
+has_controls (const char *text)
+{
+    for (; *text; text++)
+        if (((unsigned char) *text < 0x20 && *text != '\t') || *text == 0x7f)
+            return true;
+    return false;
+}
+
+static bool
 is_header_line (const char *line)
 {
-    if (!strchr (line, ':'))
-        return false;
-    for (; *line; line++)
-        if (((unsigned char) *line < 0x20 && *line != '\t') || *line == 0x7f)
-            return false;
-    return true;
+    return strchr (line, ':') && !has_controls (line);
 }
 
 static void
@@ -204,7 +208,8 @@ on_header (char *data, size_t size, size_t count, void *context)
     while (end > start && (unsigned char) end[-1] <= ' ')
         end--;
     char *value = mem_copy (start, (size_t) (end - start));
-    take_answer_header (transfer, data, (size_t) (colon - data), value);
+    if (!has_controls (value)) /* an ETag comes back as a request's header one day */
+        take_answer_header (transfer, data, (size_t) (colon - data), value);
     free (value);
     return bytes;
 }
@@ -492,6 +497,9 @@ explain (struct transfer *transfer, CURLcode code)
         transfer_fail (transfer, HTTP_TOO_LARGE, "more than libcurl takes: %s", detail);
         break;
 #endif
+    case CURLE_OUT_OF_MEMORY: /* so libcurl says when a header passes its limit; our own memory does not end like that */
+        transfer_fail (transfer, HTTP_TOO_LARGE, "a header is longer than libcurl takes");
+        break;
     case CURLE_PARTIAL_FILE:
     case CURLE_GOT_NOTHING:
     case CURLE_RECV_ERROR:

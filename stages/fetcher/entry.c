@@ -8,6 +8,7 @@
 #define CONTENT_MAX (1u << 20)
 #define TITLE_FROM_TEXT 100
 #define KEY_MAX 2000          /* likewise, by its hash */
+#define DATE_AHEAD_US (86400 * US_PER_S) /* as far as zones and clocks go wrong; past that it is no date of an article */
 
 static char *
 plain_text (const char *text, size_t max)
@@ -91,6 +92,13 @@ find_title (const struct feed_entry *from, const char *text)
     return utf8_clean (text, strcspn (text, "\n"), TITLE_FROM_TEXT);
 }
 
+/* A wrong date is worse than none. */
+static int64_t
+date_or_none (int64_t date_us)
+{
+    return date_us > 0 && date_us <= clock_wall_us () + DATE_AHEAD_US ? date_us : 0;
+}
+
 int
 entry_init (struct entry *self, int64_t source_id, const struct feed *feed, const struct feed_entry *from)
 {
@@ -102,8 +110,9 @@ entry_init (struct entry *self, int64_t source_id, const struct feed *feed, cons
     *self = (struct entry){ .content = text, .title = find_title (from, text),
                             .author = plain_text (from->author, AUTHOR_MAX) };
     find_keys (self, source_id, feed, from);
-    self->published_us = from->published_us != FEED_NO_DATE ? from->published_us
-                         : from->updated_us != FEED_NO_DATE ? from->updated_us : 0;
+    self->published_us = date_or_none (from->published_us);
+    if (!self->published_us)
+        self->published_us = date_or_none (from->updated_us);
     return 0;
 }
 

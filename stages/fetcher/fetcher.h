@@ -41,7 +41,7 @@ struct entry {
     char *keys[ENTRY_KEYS_MAX]; /* what makes it the same as another; the first is the surest */
     size_t key_count;           /* at least 1 */
     char *url, *title, *author, *content; /* author: may be empty, the others not */
-    int64_t published_us;       /* 0: unknown */
+    int64_t published_us;       /* 0: unknown, before 1970, or more than a day ahead */
 };
 /* 0, or -ENODATA if there are no words in it. *ret is to be ended by entry_fini. */
 MUST_CHECK int entry_init (struct entry *ret, int64_t source_id, const struct feed *feed, const struct feed_entry *from);

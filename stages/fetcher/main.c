@@ -64,6 +64,7 @@ static const char *
 status_error (long status, char out[REASON_MAX])
 {
     static const struct { long status; const char *meaning; } known[] = {
+        { 304, "unchanged, it says, but it was never read" },
         { 401, "the publisher wants a login" },      { 403, "the publisher refuses us" },
         { 404, "there is no such feed" },            { 410, "the feed is gone for good" },
         { 429, "the publisher wants fewer requests" }, { 503, "the publisher is overloaded" },
@@ -110,7 +111,7 @@ on_response (void *context, const struct http_response *response)
     if (response->error != HTTP_OK) {
         caught.error = response->reason;
         finish (fetch, &caught);
-    } else if (response->status == 304) {
+    } else if (response->status == 304 && (fetch->etag || fetch->last_modified)) {
         caught.unchanged = true;
         finish (fetch, &caught);
     } else if (response->status != 200) {
