@@ -77,6 +77,52 @@ keeps_sections_and_drops_the_rest (void **state UNUSED)
            "<rss>ab</rss>");
 }
 
+static bool
+is_due (const char *document)
+{
+    struct xml_body body;
+    repair_prolog (document, strlen (document), &body);
+    return repair_is_due (&body);
+}
+
+static void
+too_many_attributes_make_it_due (void **state UNUSED)
+{
+    struct buf few = { 0 }, many = { 0 };
+    for (int i = 0; i < 64; i++)
+        buf_printf (&few, " a%d='= > <b c=1'", i);
+    buf_printf (&many, "%s a64=''", few.data);
+    static const struct {
+        const char *form;
+        bool due; /* with one more than 64 in its place */
+    } rows[] = {
+        { "<rss>%s</rss>", false },
+        { "<rss%s></rss>", true },
+        { "<rss><a/><b%s/></rss>", true },
+        { "<rss><!-- <a --> <b%s/></rss>", true },
+        { "<rss><![CDATA[ <a b=' ]]><?x <a b=\" ?><b%s/></rss>", true },
+        { "<rss><!-- <b%s --></rss>", false },
+        { "<rss><![CDATA[ <b%s> ]]></rss>", false },
+        { "<rss><b c='open%s></rss>", false },
+        { "<rss><b%s 'open", true },
+        { "<rss><!-- open <b%s></rss>", false },
+        { "%s", false },
+    };
+    for (size_t i = 0; i < COUNT_OF (rows); i++)
+        for (int n = 0; n < 2; n++) {
+            struct buf document = { 0 };
+            const char *place = strstr (rows[i].form, "%s");
+            buf_add (&document, rows[i].form, (size_t) (place - rows[i].form));
+            buf_add_str (&document, n ? many.data : few.data);
+            buf_add_str (&document, place + 2);
+            if (is_due (document.data) != (n && rows[i].due))
+                fail_msg ("row %zu: %s", i, rows[i].form);
+            buf_fini (&document);
+        }
+    buf_fini (&few);
+    buf_fini (&many);
+}
+
 static void
 depth_is_bounded (void **state UNUSED)
 {
@@ -110,6 +156,7 @@ main (void)
         cmocka_unit_test (balances_tags),
         cmocka_unit_test (repairs_attributes),
         cmocka_unit_test (keeps_sections_and_drops_the_rest),
+        cmocka_unit_test (too_many_attributes_make_it_due),
         cmocka_unit_test (depth_is_bounded),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);

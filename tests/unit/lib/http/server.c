@@ -34,10 +34,10 @@ port_of (int fd)
 }
 
 static int
-listen_somewhere (void)
+listen_somewhere (in_addr_t at)
 {
     struct sockaddr_in address = { .sin_family = AF_INET,
-                                   .sin_addr.s_addr = htonl (INADDR_LOOPBACK) };
+                                   .sin_addr.s_addr = htonl (at) };
     int fd = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0 || bind (fd, (struct sockaddr *) &address, sizeof address) || listen (fd, 64))
         abort ();
@@ -103,13 +103,13 @@ on_connection (void *context, struct MHD_Connection *connection UNUSED, void **s
         atomic_fetch_add (&server->connections, 1);
 }
 
-struct server *
-server_new (server_answer_fn *answer, void *context)
+static struct server *
+server_new_at (in_addr_t at, server_answer_fn *answer, void *context)
 {
     struct server *server = MEM_NEW (struct server);
     server->answer = answer;
     server->context = context;
-    int fd = listen_somewhere ();
+    int fd = listen_somewhere (at);
     server->port = port_of (fd);
     server->daemon = MHD_start_daemon (
         MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD, 0, NULL, NULL, on_request,
@@ -118,6 +118,18 @@ server_new (server_answer_fn *answer, void *context)
     if (!server->daemon)
         abort ();
     return server;
+}
+
+struct server *
+server_new (server_answer_fn *answer, void *context)
+{
+    return server_new_at (INADDR_LOOPBACK, answer, context);
+}
+
+struct server *
+server_new_anywhere (server_answer_fn *answer, void *context)
+{
+    return server_new_at (INADDR_ANY, answer, context);
 }
 
 void
@@ -209,7 +221,7 @@ raw_server_new (const char *text, size_t bytes, int hold_ms)
 {
     struct raw_server *server = MEM_NEW (struct raw_server);
     *server = (struct raw_server){ .text = text, .bytes = bytes, .hold_ms = hold_ms };
-    server->fd = listen_somewhere ();
+    server->fd = listen_somewhere (INADDR_LOOPBACK);
     if (pipe (server->stop) || pthread_create (&server->thread, NULL, run_raw, server))
         abort ();
     return server;

@@ -26,6 +26,7 @@ struct exchange {
 typedef void server_answer_fn (void *context, struct exchange *exchange);
 
 struct server *server_new (server_answer_fn *answer, void *context);
+struct server *server_new_anywhere (server_answer_fn *answer, void *context); /* on all IPv4 addresses */
 void server_destroy (struct server **server);
 unsigned server_port (const struct server *server);
 unsigned server_connections (const struct server *server);        /* accepted so far */
