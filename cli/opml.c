@@ -122,19 +122,10 @@ struct reader {
     size_t depth;
 };
 
-static bool
-is_web_address (const char *url)
-{
-    for (const char *p = url; *p; p++)
-        if ((unsigned char) *p < ' ')
-            return false;
-    return strncasecmp (url, "http://", 7) == 0 || strncasecmp (url, "https://", 8) == 0;
-}
-
 static void
 read_feed (struct reader *self, const xmlNode *node, const char *url)
 {
-    if (!is_web_address (url)) {
+    if (strncasecmp (url, "http://", 7) != 0 && strncasecmp (url, "https://", 8) != 0) {
         self->opml->skipped++;
         return;
     }

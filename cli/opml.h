@@ -19,7 +19,7 @@ struct opml_feed {
 struct opml {
     struct opml_feed *feeds;
     size_t count;
-    size_t skipped; /* outlines with an address that is neither http nor https, or holds control characters */
+    size_t skipped; /* outlines with an address that is neither http nor https */
 };
 
 #define OPML_BYTES_MAX ((size_t) 16 << 20)

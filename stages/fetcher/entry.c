@@ -43,15 +43,6 @@ best_text (const struct feed_entry *entry)
     return plain_text (entry->title, CONTENT_MAX);
 }
 
-static bool
-guid_is_shared (const struct feed *feed, const char *guid)
-{
-    int count = 0;
-    for (size_t i = 0; i < feed->entry_count && count < 2; i++)
-        count += feed->entries[i].id && streq (feed->entries[i].id, guid);
-    return count > 1;
-}
-
 /* key: taken */
 static void
 add_key (struct entry *entry, char *key)
@@ -67,12 +58,12 @@ add_key (struct entry *entry, char *key)
 
 /* The address first, then the guid, which is only unique within its source. */
 static void
-find_keys (struct entry *entry, int64_t source_id, const struct feed *feed, const struct feed_entry *from)
+find_keys (struct entry *entry, int64_t source_id, const struct feed_entry *from)
 {
     char *address = from->url ? identity_of_url (from->url) : NULL;
     if (address)
         add_key (entry, address);
-    if (from->id && *from->id && !guid_is_shared (feed, from->id))
+    if (from->id && *from->id && !from->id_is_shared)
         add_key (entry, mem_printf ("guid:%" PRId64 ":%s", source_id, from->id));
     if (!entry->key_count)
         add_key (entry, mem_printf ("text:%" PRId64 ":%016" PRIx64, source_id,
@@ -100,7 +91,7 @@ date_or_none (int64_t date_us)
 }
 
 int
-entry_init (struct entry *self, int64_t source_id, const struct feed *feed, const struct feed_entry *from)
+entry_init (struct entry *self, int64_t source_id, const struct feed_entry *from)
 {
     char *text = best_text (from);
     if (!has_words (text)) {
@@ -109,7 +100,7 @@ entry_init (struct entry *self, int64_t source_id, const struct feed *feed, cons
     }
     *self = (struct entry){ .content = text, .title = find_title (from, text),
                             .author = plain_text (from->author, AUTHOR_MAX) };
-    find_keys (self, source_id, feed, from);
+    find_keys (self, source_id, from);
     self->published_us = date_or_none (from->published_us);
     if (!self->published_us)
         self->published_us = date_or_none (from->updated_us);

@@ -44,7 +44,7 @@ struct entry {
     int64_t published_us;       /* 0: unknown, before 1970, or more than a day ahead */
 };
 /* 0, or -ENODATA if there are no words in it. *ret is to be ended by entry_fini. */
-MUST_CHECK int entry_init (struct entry *ret, int64_t source_id, const struct feed *feed, const struct feed_entry *from);
+MUST_CHECK int entry_init (struct entry *ret, int64_t source_id, const struct feed_entry *from);
 void entry_fini (struct entry *entry);
 
 /* ---- intake.c ---- */

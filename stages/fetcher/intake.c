@@ -18,7 +18,7 @@ intake_init (struct intake *self, const struct fetch *fetch, const struct feed *
     *self = (struct intake){ .discovered = (int64_t) feed->entry_count };
     self->entries = mem_grow (NULL, feed->entry_count, sizeof *self->entries);
     for (size_t i = feed->entry_count; i-- > 0;)
-        if (entry_init (&self->entries[self->count], fetch->source_id, feed, &feed->entries[i]) == 0)
+        if (entry_init (&self->entries[self->count], fetch->source_id, &feed->entries[i]) == 0)
             self->count++;
     self->skipped = self->discovered - (int64_t) self->count;
 }

@@ -319,6 +319,21 @@ repeats_cost_linear_time (void **state UNUSED)
     }
 }
 
+static void
+shared_ids_are_told (void **state UNUSED)
+{
+    static const char document[] = "<rss><channel><item><guid>b</guid></item><item><guid>a</guid></item><item/>"
+                                   "<item><guid>b</guid></item><item><title>t</title></item></channel></rss>";
+    static const bool shared[] = { true, false, false, true, false };
+    char reason[FEED_REASON_SIZE];
+    struct feed *feed = NULL;
+    assert_int_equal (feed_parse (document, strlen (document), NULL, &feed, reason), 0);
+    assert_int_equal (feed->entry_count, COUNT_OF (shared));
+    for (size_t i = 0; i < COUNT_OF (shared); i++)
+        assert_int_equal (feed->entries[i].id_is_shared, shared[i]);
+    feed_destroy (&feed);
+}
+
 /* Well-formed, and still minutes of work for whoever compares all with all. */
 static void
 one_entry_within (const char *before, const struct buf *middle, const char *after)
@@ -409,6 +424,7 @@ main (void)
         cmocka_unit_test (too_long_a_document_is_refused),
         cmocka_unit_test (nul_bytes_and_bad_utf8_are_no_obstacle),
         cmocka_unit_test (repeats_cost_linear_time),
+        cmocka_unit_test (shared_ids_are_told),
         cmocka_unit_test (attributes_and_namespaces_cost_bounded_time),
         cmocka_unit_test (reads_no_byte_too_many),
     };
