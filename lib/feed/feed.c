@@ -171,6 +171,29 @@ parse_text (const struct buf *text, const char *url, struct feed *feed,
     return xml_parse_feed (text->data, text->len, url, feed, reason);
 }
 
+static int
+by_id (const void *a, const void *b)
+{
+    const struct feed_entry *const *left = a, *const *right = b;
+    return strcmp ((*left)->id, (*right)->id);
+}
+
+static void
+mark_shared_ids (struct feed *feed)
+{
+    struct feed_entry **order = mem_grow (NULL, feed->entry_count, sizeof *order);
+    size_t count = 0;
+    for (size_t i = 0; i < feed->entry_count; i++)
+        if (feed->entries[i].id)
+            order[count++] = &feed->entries[i];
+    if (count)
+        qsort (order, count, sizeof *order, by_id);
+    for (size_t i = 1; i < count; i++)
+        if (strcmp (order[i - 1]->id, order[i]->id) == 0)
+            order[i - 1]->id_is_shared = order[i]->id_is_shared = true;
+    free (order);
+}
+
 int
 feed_parse (const char *data, size_t bytes, const struct feed_hints *hints, struct feed **ret_feed,
             char ret_reason[FEED_REASON_SIZE])
@@ -185,9 +208,11 @@ feed_parse (const char *data, size_t bytes, const struct feed_hints *hints, stru
     charset_to_utf8 (data, bytes, hints ? hints->content_type : NULL, &text);
     int r = parse_text (&text, hints && hints->url && hints->url[0] ? hints->url : NULL, feed, ret_reason);
     buf_fini (&text);
-    if (r < 0)
+    if (r < 0) {
         feed_destroy (&feed);
-    else
-        *ret_feed = feed;
-    return r;
+        return r;
+    }
+    mark_shared_ids (feed);
+    *ret_feed = feed;
+    return 0;
 }

@@ -21,6 +21,7 @@ struct feed_entry {
     char *title;             /* text; of RSS, references that are left over from escaping twice stand as they are */
     char *url;               /* absolute where a base was known */
     char *id;                /* guid, atom:id, JSON id, rdf:about */
+    bool id_is_shared;       /* with another entry: so it tells nothing */
     int64_t published_us;    /* wall clock, or FEED_NO_DATE */
     int64_t updated_us;      /* likewise */
     char *author;

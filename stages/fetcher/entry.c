@@ -41,15 +41,6 @@ best_text (const struct feed_entry *entry)
     return plain_text (entry->title, ARTICLE_CONTENT_MAX);
 }
 
-static bool
-guid_is_shared (const struct feed *feed, const char *guid)
-{
-    int count = 0;
-    for (size_t i = 0; i < feed->entry_count && count < 2; i++)
-        count += feed->entries[i].id && streq (feed->entries[i].id, guid);
-    return count > 1;
-}
-
 /* key: taken */
 static void
 add_key (struct entry *entry, char *key)
@@ -65,12 +56,12 @@ add_key (struct entry *entry, char *key)
 
 /* The address first, then the guid, which is only unique within its source. */
 static void
-find_keys (struct entry *entry, const struct fetch *fetch, const struct feed *feed, const struct feed_entry *from)
+find_keys (struct entry *entry, const struct fetch *fetch, const struct feed_entry *from)
 {
     char *address = from->url ? identity_of_url (from->url) : NULL;
     if (address)
         add_key (entry, address);
-    if (from->id && *from->id && !guid_is_shared (feed, from->id)) {
+    if (from->id && *from->id && !from->id_is_shared) {
         char *guid = identity_of_guid (from->id, fetch->url);
         add_key (entry, mem_printf ("guid:%" PRId64 ":%s", fetch->source_id, guid));
         free (guid);
@@ -100,7 +91,7 @@ entry_date (int64_t date_us)
 }
 
 int
-entry_init (struct entry *self, const struct fetch *fetch, const struct feed *feed, const struct feed_entry *from)
+entry_init (struct entry *self, const struct fetch *fetch, const struct feed_entry *from)
 {
     char *text = best_text (from);
     if (!has_words (text)) {
@@ -109,7 +100,7 @@ entry_init (struct entry *self, const struct fetch *fetch, const struct feed *fe
     }
     *self = (struct entry){ .content = text, .title = find_title (from, text),
                             .author = plain_text (from->author, AUTHOR_MAX) };
-    find_keys (self, fetch, feed, from);
+    find_keys (self, fetch, from);
     print_init (&self->print, self->title, self->content);
     self->feed_hash = self->print.hash;
     self->wants_page = self->print.words < fetch->teaser_words && !strncmp (self->url, "http", 4);

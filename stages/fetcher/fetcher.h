@@ -79,7 +79,7 @@ struct entry {
     struct print print;
 };
 /* 0, or -ENODATA if there are no words in it. *ret is to be ended by entry_fini. */
-MUST_CHECK int entry_init (struct entry *ret, const struct fetch *fetch, const struct feed *feed, const struct feed_entry *from);
+MUST_CHECK int entry_init (struct entry *ret, const struct fetch *fetch, const struct feed_entry *from);
 void entry_fini (struct entry *entry);
 /* 0 for what can be no article's date: before 1970, or more than a day ahead. A wrong date is worse than none. */
 int64_t entry_date (int64_t date_us);

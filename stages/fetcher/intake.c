@@ -20,7 +20,7 @@ intake_init (struct intake *self, const struct fetch *fetch, const struct feed *
                              .update = stage_settings (fetch->fetcher->stage)->fetcher_update };
     self->entries = mem_grow (NULL, feed->entry_count, sizeof *self->entries);
     for (size_t i = feed->entry_count; i-- > 0;)
-        if (entry_init (&self->entries[self->count], fetch, feed, &feed->entries[i]) == 0)
+        if (entry_init (&self->entries[self->count], fetch, &feed->entries[i]) == 0)
             self->count++;
     self->skipped = self->discovered - (int64_t) self->count;
 }

@@ -65,8 +65,13 @@ def dates():
              ("none", "1969-12-31T23:59:59Z"), ("none", "0001-01-01T00:00:00Z"), ("none", "-0001-11-30T00:00:00Z"),
              ("none", "yesterday"), ("none", "9223372036854775807"),
              ("date", (now + datetime.timedelta(hours=12)).isoformat()), ("date", "2025-11-17T02:40:00Z")]
-    return feed(*(item("dates", n + 1, f"<pubDate>{date}</pubDate>", f"{right} of the dates, number {n}: {date}")
-                  for n, (right, date) in enumerate(forms)))
+    second = [("none", "9999-12-31T23:59:59Z", "9999-12-31T23:59:59Z"), ("date", "9999-12-31T23:59:59Z", "2025-11-17T02:40:00Z"),
+              ("date", "2025-11-17T02:40:00Z", "9999-12-31T23:59:59Z")]
+    published = [item("dates", n, f"<pubDate>{date}</pubDate>", f"{right} of the dates, number {n}: {date}")
+                 for n, (right, date) in enumerate(forms)]
+    updated = [item("dates", n + 100, f"<pubDate>{date}</pubDate><a:updated>{change}</a:updated>",
+                    f"{right} of the dates, number {n + 100}: {date} and {change}") for n, (right, date, change) in enumerate(second)]
+    return feed(*published, *updated, attributes='xmlns:a="http://www.w3.org/2005/Atom"')
 
 
 def deep(open_tag, close_tag, count=100_000):
@@ -145,6 +150,7 @@ DOCUMENTS = {
     "entries": lambda url: feed(*(item("entries", n, text="Much.") for n in range(50_000))),
     "categories": lambda url: feed(item("categories", inside="".join(f"<category>c{n}</category>" for n in range(10_000)))),
     "guid": lambda url: feed(*(item("guid", n, "<guid>always-the-same</guid>") for n in range(20))),
+    "guid-long": lambda url: feed(*(item("guid-long", 1, f"<guid>{'a' * 1200}{n}</guid>") for n in range(10_000))),
     "guid-alone": lambda url: feed(*(item("guid-alone", n, '<link></link><guid isPermaLink="false">same</guid>') for n in range(20))),
     "title": lambda url: feed(item("title")).replace(b"<title>Item", b"<title>" + b"Very long " * (MIB // 10)),
     "links": lambda url: links(),

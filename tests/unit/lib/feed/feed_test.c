@@ -429,6 +429,71 @@ repeats_cost_linear_time (void **state UNUSED)
     }
 }
 
+static void
+shared_ids_are_told (void **state UNUSED)
+{
+    static const char document[] = "<rss><channel><item><guid>b</guid></item><item><guid>a</guid></item><item/>"
+                                   "<item><guid>b</guid></item><item><title>t</title></item></channel></rss>";
+    static const bool shared[] = { true, false, false, true, false };
+    char reason[FEED_REASON_SIZE];
+    struct feed *feed = NULL;
+    assert_int_equal (feed_parse (document, strlen (document), NULL, &feed, reason), 0);
+    assert_int_equal (feed->entry_count, COUNT_OF (shared));
+    for (size_t i = 0; i < COUNT_OF (shared); i++)
+        assert_int_equal (feed->entries[i].id_is_shared, shared[i]);
+    feed_destroy (&feed);
+}
+
+/* Well-formed, and still minutes of work for whoever compares all with all. */
+static void
+one_entry_within (const char *before, const struct buf *middle, const char *after)
+{
+    struct buf text = { 0 };
+    char reason[FEED_REASON_SIZE];
+    struct feed *feed = NULL;
+    buf_add_str (&text, before);
+    buf_add (&text, middle->data, middle->len);
+    buf_add_str (&text, after);
+    int64_t start = clock_mono_ms ();
+    assert_int_equal (feed_parse (text.data, text.len, NULL, &feed, reason), 0);
+    assert_in_range (clock_mono_ms () - start, 0, 10000);
+    assert_int_equal (feed->entry_count, 1);
+    assert_string_equal (feed->entries[0].title, "t");
+    feed_destroy (&feed);
+    buf_fini (&text);
+}
+
+static void
+attributes_and_namespaces_cost_bounded_time (void **state UNUSED)
+{
+    enum { ATTRIBUTES = 200000, DEPTH = 190, DECLARED = 60, ELEMENTS = 200000, LONG = 60 << 20 };
+    struct buf middle = { 0 };
+    for (int i = 0; i < ATTRIBUTES; i++)
+        buf_printf (&middle, " a%d='x'", i);
+    one_entry_within ("<rss><channel><item><title>t</title><x", &middle, "/></item></channel></rss>");
+    buf_clear (&middle);
+    for (int i = 0; i < ATTRIBUTES; i++)
+        buf_printf (&middle, " xmlns:a%d='urn:%d'", i, i);
+    one_entry_within ("<rss", &middle, "><channel><item><title>t</title></item></channel></rss>");
+    buf_clear (&middle);
+    for (int i = 0; i < DEPTH; i++) {
+        buf_add_str (&middle, "<e");
+        for (int k = 0; k < DECLARED; k++)
+            buf_printf (&middle, " xmlns:a%d_%d='urn:%d_%d'", i, k, i, k);
+        buf_add_char (&middle, '>');
+    }
+    for (int i = 0; i < ELEMENTS; i++)
+        buf_add_str (&middle, "<a0_0:b/>");
+    for (int i = 0; i < DEPTH; i++)
+        buf_add_str (&middle, "</e>");
+    one_entry_within ("<rss><channel><item><title>t</title>", &middle, "</item></channel></rss>");
+    buf_clear (&middle);
+    while (middle.len < LONG)
+        buf_add_str (&middle, "long and longer ");
+    one_entry_within ("<rss><channel><item><title>t</title><x y='", &middle, "'/></item></channel></rss>");
+    buf_fini (&middle);
+}
+
 /* Each document cut at every length, its end against a page that must not be touched. */
 static void
 reads_no_byte_too_many (void **state UNUSED)
@@ -473,6 +538,8 @@ main (void)
         cmocka_unit_test (too_long_a_document_is_refused),
         cmocka_unit_test (nul_bytes_and_bad_utf8_are_no_obstacle),
         cmocka_unit_test (repeats_cost_linear_time),
+        cmocka_unit_test (shared_ids_are_told),
+        cmocka_unit_test (attributes_and_namespaces_cost_bounded_time),
         cmocka_unit_test (reads_no_byte_too_many),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);

@@ -14,10 +14,9 @@ entry_of (const char *url, int64_t published_us, int64_t updated_us)
 {
     struct feed_entry from = { .title = mem_dup ("t"), .url = mem_dup (url), .published_us = published_us,
                                .updated_us = updated_us };
-    struct feed feed = { .entries = &from, .entry_count = 1 };
     struct fetch fetch = { .source_id = 7, .url = from.url, .teaser_words = 2 };
     struct entry entry;
-    assert_int_equal (entry_init (&entry, &fetch, &feed, &from), 0);
+    assert_int_equal (entry_init (&entry, &fetch, &from), 0);
     assert_int_equal (entry.wants_page, !strncmp (entry.url, "http", 4));
     free (from.title);
     free (from.url);
