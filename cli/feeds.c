@@ -45,11 +45,10 @@ feeds_read (const struct settings *settings, const char *place, struct opml *ret
         snprintf (reason, FEEDS_REASON_SIZE, "cannot read %s: %s", place, strerror (-r));
         r = -EINVAL;
     }
-    char why[OPML_REASON_SIZE];
-    if (r == 0
-        && opml_parse (document.data ? document.data : "", document.len, ret_opml, why) < 0) {
-        snprintf (reason, FEEDS_REASON_SIZE, "%s: %s", place, why);
-        r = -EINVAL;
+    char why[OPML_REASON_SIZE] = "";
+    if (r == 0) {
+        r = opml_parse (document.data ? document.data : "", document.len, ret_opml, why) < 0 ? -EINVAL : 0;
+        snprintf (reason, FEEDS_REASON_SIZE, *why ? "%s: %s" : "", place, why);
     }
     buf_fini (&document);
     return r;
@@ -90,6 +89,28 @@ import_one (struct db *db, const struct opml_feed *feed, int64_t *added)
     if (!result)
         return -EIO;
     *added += db_int (result, 0, 0);
+    PQclear (result);
+    return 0;
+}
+
+int
+feeds_add (struct db *db, const struct opml_feed *feed, const char *found_title, enum feeds_added *ret_added)
+{
+    char *tags = array_literal (feed->tags, feed->tag_count);
+    PGresult *result =
+        db_query (db,
+                  "WITH old AS (SELECT enabled FROM \"Source\" WHERE url = $1)"
+                  " INSERT INTO \"Source\" AS s (url, title, tags) VALUES ($1, coalesce ($2, $4), $3::text[])"
+                  " ON CONFLICT (url) DO UPDATE SET title = coalesce ($2, s.title, $4), enabled = TRUE,"
+                  " tags = CASE WHEN excluded.tags = '{}' THEN s.tags ELSE excluded.tags END,"
+                  " \"nextDueAt\" = CASE WHEN s.enabled THEN s.\"nextDueAt\" ELSE " DB_NOW " END"
+                  " RETURNING coalesce ((SELECT enabled FROM old)::int, 2)",
+                  DB_VALUES (feed->url, feed->title, tags, found_title));
+    free (tags);
+    if (!result)
+        return -EIO;
+    int64_t before = db_int (result, 0, 0);
+    *ret_added = before == 2 ? FEEDS_ADDED : before == 1 ? FEEDS_KNOWN : FEEDS_SWITCHED_ON;
     PQclear (result);
     return 0;
 }

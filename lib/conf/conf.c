@@ -313,6 +313,8 @@ check_together (struct loader *self)
         fault_between (self, "model.dimensions", "leave it out: the dimensions of the local model's vectors are ", limit);
     if (!local && strncmp (s->model_base_url, "http://", 7) && strncmp (s->model_base_url, "https://", 8))
         fault_between (self, "model.base_url", "must be local, or begin with http:// or https://, not ", s->model_base_url);
+    if (*s->websub_callback && strncmp (s->websub_callback, "http://", 7) && strncmp (s->websub_callback, "https://", 8))
+        fault_between (self, "websub.callback", "must begin with http:// or https://, not ", s->websub_callback);
     if (cron_parse (s->ticker_cron, &cron) < 0)
         fault_between (self, "ticker.cron", "must be five fields (minute hour day month weekday), not ", s->ticker_cron);
     snprintf (limit, sizeof limit, "%" PRId64, s->chunker_size);
@@ -338,6 +340,9 @@ resolve (struct loader *self)
         s->security_keys = keep (mem_printf ("%s/keys", s->data_dir));
     if (!*s->model_base_url)
         s->model_base_url = *s->model_api_key ? "https://openrouter.ai/api/v1" : "local";
+    size_t callback = strlen (s->websub_callback);
+    if (callback && s->websub_callback[callback - 1] == '/')
+        s->websub_callback = keep (mem_copy (s->websub_callback, callback - 1));
     if (!s->model_dimensions)
         s->model_dimensions = streq (s->model_base_url, "local") ? LOCAL_DIMENSIONS_DEFAULT : REMOTE_DIMENSIONS_DEFAULT;
 }

@@ -23,13 +23,16 @@ struct settings {
     int64_t summarizer_batch, summarizer_calls, summarizer_linger;
     int64_t chunker_size, chunker_overlap, chunker_max_word;
     bool chunker_cjk;
-    int64_t embedder_batch, embedder_calls, embedder_linger;
+    int64_t embedder_batch, embedder_calls, embedder_linger, embedder_memory;
+    const char *embedder_prefix;
     int64_t writer_connections, writer_in_flight;
     const char *model_base_url;     /* resolved: a URL, or "local" */
     const char *model_api_key, *model_summary, *model_embedding, *model_language;
     int64_t model_dimensions;       /* resolved: never 0 */
     int64_t model_timeout, model_max_input;
     const char *ticker_cron, *ticker_overlap;
+    const char *websub_callback;    /* without a slash at its end; empty: off */
+    int64_t websub_lease;
     int64_t run_time_limit;
     int64_t delivery_lease, delivery_heartbeat, delivery_max_attempts;
     const char *http_address, *http_token;

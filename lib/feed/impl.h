@@ -6,6 +6,7 @@
 #define FEED_IMPL_H
 
 #include "feed/feed.h"
+#include "feed/repair.h"
 #include "text/url.h"
 
 #include <libxml/tree.h>
@@ -29,28 +30,6 @@ char *feed_clean_title (const char *text);
 char *feed_clean_headline (const char *text);
 /* "x@y (Name)" and "Name <x@y>" give the name, "x@y" itself. given (free), or NULL */
 char *feed_clean_author (const char *text);
-
-/* ---- repair.c ---- */
-
-#define REPAIR_ENTITIES_MAX 64
-
-/* A document without its prolog. Everything here borrows from the text given to repair_prolog. */
-struct xml_body {
-    const char *text;
-    size_t bytes;
-    struct xml_entity {
-        const char *name, *value;
-        size_t name_bytes, value_bytes;
-    } entities[REPAIR_ENTITIES_MAX]; /* declared in the document type, if any */
-    size_t entity_count;
-};
-
-/* Leaves out what stands before the document, its XML declaration and its document type. */
-void repair_prolog (const char *text, size_t bytes, struct xml_body *ret_body);
-/* Whether a tag has more attributes than anyone needs: libxml2 compares each with all the others, for hours. */
-bool repair_is_due (const struct xml_body *body);
-/* Rewrites tag soup as well-formed XML of bounded depth. given (buf_fini) */
-void repair_xml (const struct xml_body *body, struct buf *out);
 
 /* ---- value.c: what an XML element holds ---- */
 

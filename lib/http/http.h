@@ -53,7 +53,16 @@ struct http_response {
     const char *content_type, *etag, *last_modified; /* NULL when absent */
     int64_t retry_after_ms;      /* Retry-After in seconds or as a date (RFC 9110, 10.2.3); -1 when absent */
     int64_t duration_ms;
+    const char *headers;         /* of the answer as they came, "Name: value", a line each; "" when there are none */
+    long redirects;              /* hops gone through */
+    int64_t wire_bytes;          /* of the body as it travelled, compressed or not */
+    struct http_times {          /* since the last hop began; 0: not needed, or not reached */
+        int64_t lookup_ms, connect_ms, secure_ms, first_byte_ms;
+    } times;
 };
+
+/* The value of the first header of that name in http_response.headers. given (free), or NULL */
+char *http_header_value (const char *headers, const char *name);
 
 /* response: borrowed, gone after the call. May start other requests, must not destroy the client. */
 typedef void http_done_fn (void *context, const struct http_response *response);

@@ -113,6 +113,7 @@ transfer_new (const struct http_request *request, const struct http_settings *se
 static void
 forget_answer (struct transfer *transfer)
 {
+    buf_clear (&transfer->head);
     buf_fini (&transfer->body);
     free (transfer->content_type);
     free (transfer->etag);
@@ -129,6 +130,7 @@ transfer_destroy (struct transfer **transfer)
     if (!t)
         return;
     forget_answer (t);
+    buf_fini (&t->head);
     buf_fini (&t->visited);
     url_fini (&t->url);
     curl_slist_free_all (t->headers);
@@ -207,6 +209,8 @@ on_header (char *data, size_t size, size_t count, void *context)
         start++;
     while (end > start && (unsigned char) end[-1] <= ' ')
         end--;
+    buf_add (&transfer->head, data, (size_t) (end - data));
+    buf_add_char (&transfer->head, '\n');
     char *value = mem_copy (start, (size_t) (end - start));
     if (!has_controls (value)) /* an ETag comes back as a request's header one day */
         take_answer_header (transfer, data, (size_t) (colon - data), value);
@@ -511,6 +515,39 @@ explain (struct transfer *transfer, CURLcode code)
     }
 }
 
+char *
+http_header_value (const char *headers, const char *name)
+{
+    size_t bytes = strlen (name);
+    for (const char *line = headers; *line; line += strcspn (line, "\n"), line += *line == '\n')
+        if (strncasecmp (line, name, bytes) == 0 && line[bytes] == ':') {
+            const char *value = line + bytes + 1;
+            value += strspn (value, " \t");
+            return mem_copy (value, strcspn (value, "\n"));
+        }
+    return NULL;
+}
+
+static void
+read_times (const struct transfer *transfer, struct http_response *response)
+{
+    const struct {
+        CURLINFO info;
+        int64_t *into;
+    } times[] = {
+        { CURLINFO_NAMELOOKUP_TIME_T, &response->times.lookup_ms },
+        { CURLINFO_CONNECT_TIME_T, &response->times.connect_ms },
+        { CURLINFO_APPCONNECT_TIME_T, &response->times.secure_ms },
+        { CURLINFO_STARTTRANSFER_TIME_T, &response->times.first_byte_ms },
+    };
+    curl_off_t value = 0;
+    for (size_t i = 0; i < COUNT_OF (times); i++)
+        if (!curl_easy_getinfo (transfer->easy, times[i].info, &value))
+            *times[i].into = (int64_t) value / 1000;
+    if (!curl_easy_getinfo (transfer->easy, CURLINFO_SIZE_DOWNLOAD_T, &value))
+        response->wire_bytes = (int64_t) value;
+}
+
 void
 transfer_answer (struct transfer *transfer, CURLcode code, struct http_response *response)
 {
@@ -521,6 +558,8 @@ transfer_answer (struct transfer *transfer, CURLcode code, struct http_response 
                                 .url = transfer->url.text ? transfer->url.text : "",
                                 .moved_permanently = transfer->hops > 0 && transfer->all_permanent,
                                 .body = "",
+                                .headers = transfer->head.len ? transfer->head.data : "",
+                                .redirects = transfer->hops,
                                 .retry_after_ms = transfer->retry_after_ms };
     if (transfer->started_us)
         response->duration_ms = (clock_mono_us () - transfer->started_us) / 1000;
@@ -529,6 +568,7 @@ transfer_answer (struct transfer *transfer, CURLcode code, struct http_response 
         return;
     }
     curl_easy_getinfo (transfer->easy, CURLINFO_RESPONSE_CODE, &response->status);
+    read_times (transfer, response);
     if (transfer->body.data)
         response->body = transfer->body.data;
     response->body_bytes = transfer->body.len;

@@ -51,7 +51,7 @@ struct transfer {
 
     /* the answer of the present hop */
     size_t header_bytes;
-    struct buf body;
+    struct buf head, body;
     char *content_type, *etag, *last_modified;
     int64_t retry_after_ms;
     bool retry_after_exact; /* from retry-after-ms, which wins over Retry-After */

@@ -5,12 +5,13 @@
 #include "text/charset.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <unicode/ucnv.h>
 #include <unicode/ucsdet.h>
 
-#define LABEL_SIZE 48
+#define LABEL_SIZE sizeof (((struct charset_finding *) 0)->name)
 #define DECLARATION_BYTES 1024 /* how far an XML declaration is looked for */
 #define DETECT_BYTES 65536     /* how much of the document a guess looks at */
 #define DETECT_CONFIDENCE 40   /* of 100, below which a guess is not trusted */
@@ -201,7 +202,7 @@ mostly_utf8 (const char *data, size_t bytes)
 }
 
 static int
-convert_guessed (const char *data, size_t bytes, struct buf *out)
+convert_guessed (const char *data, size_t bytes, struct buf *out, char label[LABEL_SIZE])
 {
     UErrorCode error = U_ZERO_ERROR;
     UCharsetDetector *detector = ucsdet_open (&error);
@@ -210,7 +211,6 @@ convert_guessed (const char *data, size_t bytes, struct buf *out)
     ucsdet_setText (detector, data, (int32_t) MIN_OF (bytes, (size_t) DETECT_BYTES), &error);
     ucsdet_enableInputFilter (detector, true);
     const UCharsetMatch *match = ucsdet_detect (detector, &error);
-    char label[LABEL_SIZE] = "";
     if (U_SUCCESS (error) && match && ucsdet_getConfidence (match, &error) >= DETECT_CONFIDENCE) {
         const char *name = ucsdet_getName (match, &error);
         set_label (name, strlen (name), label);
@@ -242,35 +242,73 @@ find_mark (const char *data, size_t bytes)
     return NULL;
 }
 
+static void
+find (struct charset_finding *finding, const char *name, const char *origin)
+{
+    snprintf (finding->name, sizeof finding->name, "%s", name);
+    finding->origin = origin;
+}
+
+/* Whether a mark said what it is, and it could be read so. Skips the mark. */
+static bool
+read_marked (const char **data, size_t *bytes, struct buf *out, struct charset_finding *finding)
+{
+    const struct mark *mark = find_mark (*data, *bytes);
+    if (mark) {
+        *data += mark->skip, *bytes -= mark->skip;
+        find (finding, mark->charset, mark->skip ? "byte order mark" : "its bytes");
+        return strcmp (mark->charset, "utf-8") != 0 && convert (mark->charset, *data, *bytes, LOSSY, out) == 0;
+    }
+    return false;
+}
+
+static void
+read_unmarked (const char *data, size_t bytes, const char *content_type, struct buf *out, struct charset_finding *finding)
+{
+    struct charset_finding said[2];
+    char guess[LABEL_SIZE] = "";
+    size_t count = 0;
+    if (content_type && find_label (content_type, strlen (content_type), "charset", said[count].name))
+        said[count++].origin = "HTTP";
+    if (declared_label (data, bytes, said[count].name))
+        said[count++].origin = "its declaration";
+    if (count == 2 && strcmp (said[0].name, "windows-1252") == 0) /* what servers say where nobody told them */
+        said[0] = said[1];
+    bool utf8 = utf8_valid_bytes (data, bytes) == bytes;
+    for (size_t i = 0; i < count; i++)
+        if ((!utf8 || is_shifted (said[i].name)) && strcmp (said[i].name, "utf-8") != 0 &&
+            convert (said[i].name, data, bytes, STRICT, out) == 0) {
+            *finding = said[i];
+            return;
+        }
+    if (utf8 || mostly_utf8 (data, bytes)) {
+        if (!*finding->name)
+            find (finding, "utf-8", "its bytes");
+        convert_mixed (data, bytes, out);
+        return;
+    }
+    if (count && strcmp (said[0].name, "utf-8") != 0 && convert (said[0].name, data, bytes, LOSSY, out) == 0) {
+        *finding = said[0];
+        return;
+    }
+    bool guessed = convert_guessed (data, bytes, out, guess) == 0;
+    find (finding, guessed ? guess : "windows-1252", "a guess");
+    if (!guessed)
+        convert_mixed (data, bytes, out);
+}
+
+void
+charset_read (const char *data, size_t bytes, const char *content_type, struct buf *out, struct charset_finding *ret_finding)
+{
+    struct charset_finding finding = { .origin = "its bytes" };
+    if (!read_marked (&data, &bytes, out, &finding))
+        read_unmarked (data, bytes, content_type, out, &finding);
+    if (ret_finding)
+        *ret_finding = finding;
+}
+
 void
 charset_to_utf8 (const char *data, size_t bytes, const char *content_type, struct buf *out)
 {
-    const struct mark *mark = find_mark (data, bytes);
-    if (mark) {
-        data += mark->skip, bytes -= mark->skip;
-        if (strcmp (mark->charset, "utf-8") != 0 &&
-            convert (mark->charset, data, bytes, LOSSY, out) == 0)
-            return;
-    }
-    char said[2][LABEL_SIZE] = { "", "" };
-    size_t count = 0;
-    if (content_type && find_label (content_type, strlen (content_type), "charset", said[count]))
-        count++;
-    if (declared_label (data, bytes, said[count]))
-        count++;
-    if (count == 2 && strcmp (said[0], "windows-1252") == 0) /* what servers say where nobody told them */
-        memcpy (said[0], said[1], sizeof said[0]);
-    bool utf8 = utf8_valid_bytes (data, bytes) == bytes;
-    for (size_t i = 0; i < count; i++)
-        if ((!utf8 || is_shifted (said[i])) && strcmp (said[i], "utf-8") != 0 &&
-            convert (said[i], data, bytes, STRICT, out) == 0)
-            return;
-    if (utf8 || mostly_utf8 (data, bytes)) {
-        convert_mixed (data, bytes, out);
-        return;
-    }
-    if (count && strcmp (said[0], "utf-8") != 0 && convert (said[0], data, bytes, LOSSY, out) == 0)
-        return;
-    if (convert_guessed (data, bytes, out) < 0)
-        convert_mixed (data, bytes, out);
+    charset_read (data, bytes, content_type, out, NULL);
 }
