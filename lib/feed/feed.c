@@ -40,6 +40,10 @@ feed_destroy (struct feed **feed)
         entry_fini (&(*feed)->entries[i]);
     free ((*feed)->entries);
     free ((*feed)->title);
+    free ((*feed)->link);
+    free ((*feed)->language);
+    free ((*feed)->hub);
+    free ((*feed)->self);
     free (*feed);
     *feed = NULL;
 }

@@ -30,9 +30,19 @@ struct feed_entry {
     size_t category_count;
 };
 
+/* What the feed says of itself. When to ask again: RSS 2.0 has ttl, skipHours and skipDays, the syndication module
+ * (web.resource.org/rss/1.0/modules/syndication) has updatePeriod and updateFrequency. */
 struct feed {
     enum feed_format format;
     char *title;
+    char *link;                /* the site's page; absolute where a base was known */
+    char *language;            /* as the feed has it: "en-us", "de" */
+    char *hub;                 /* WebSub (w3.org/TR/websub): whom to subscribe with; the first one named */
+    char *self;                /* the feed's own address, WebSub's topic */
+    uint32_t ttl_s;            /* how long its cache is fresh; 0: unknown */
+    uint32_t update_period_s;  /* how often it changes; 0: unknown */
+    uint32_t skip_hours;       /* bit n: nobody needs to ask between n:00 and n:59 GMT */
+    uint8_t skip_days;         /* bit n: likewise all day, GMT; bit 0 is Sunday */
     struct feed_entry *entries;
     size_t entry_count;
 };

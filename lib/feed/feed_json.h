@@ -7,7 +7,8 @@
 
 #include <jansson.h>
 
-/* {"format", "title", "entries": [{"title", "url", "id", "published", "updated", "author",
+/* {"format", "title", "link", "language", "hub", "self", "ttlS", "updatePeriodS", "skipHours": [0 ... 23],
+ * "skipDays": ["Sunday" ...], "entries": [{"title", "url", "id", "published", "updated", "author",
  * "summary", "content", "categories"}]}; dates RFC 3339 in UTC; what is absent is left out. given
  * (json_decref) */
 json_t *feed_to_json (const struct feed *feed);

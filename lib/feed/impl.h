@@ -59,6 +59,7 @@ enum xml_ns {
     XML_NS_DC,
     XML_NS_DCTERMS,
     XML_NS_CONTENT,
+    XML_NS_SYNDICATION,
     XML_NS_ITUNES,
     XML_NS_MEDIA,
     XML_NS_XHTML,

@@ -64,17 +64,24 @@ title_of (const json_t *object)
     return title;
 }
 
+static char *
+address_of (const json_t *object, const char *key, const char *url)
+{
+    char *text = text_of (object, key), *address = url_resolve (url, text ? text : "");
+    free (text);
+    return address;
+}
+
 static void
 read_item (const json_t *item, const char *url, struct feed *feed)
 {
-    static const char *const links[] = { "url", "external_url", NULL };
+    static const char *const links[] = { "url", "external_url" };
     static const char *const contents[] = { "content_html", "content_text", NULL };
     struct feed_entry *entry = json_is_object (item) ? feed_add_entry (feed) : NULL;
     if (!entry)
         return;
-    char *link = first_text (item, links);
-    entry->url = link ? url_resolve (url, link) : NULL;
-    free (link);
+    for (size_t i = 0; i < COUNT_OF (links) && !entry->url; i++)
+        entry->url = address_of (item, links[i], url);
     entry->title = title_of (item);
     entry->id = text_of (item, "id");
     entry->author = author_of (item);
@@ -116,6 +123,10 @@ json_parse_feed (const char *text, size_t bytes, const char *url, struct feed *f
     }
     feed->format = FEED_JSON;
     feed->title = title_of (document);
+    feed->link = address_of (document, "home_page_url", url);
+    feed->self = address_of (document, "feed_url", url);
+    feed->hub = address_of (json_array_get (json_object_get (document, "hubs"), 0), "url", url);
+    feed->language = text_of (document, "language");
     const json_t *item;
     size_t i;
     json_array_foreach (json_object_get (document, "items"), i, item)

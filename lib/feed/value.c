@@ -42,6 +42,7 @@ static const struct {
     { "purl.org/dc/terms", XML_NS_DCTERMS, "dcterms" },
     { "purl.org/rss/1.0/modules/dcterms", XML_NS_DCTERMS, NULL },
     { "purl.org/rss/1.0/modules/content", XML_NS_CONTENT, "content" },
+    { "purl.org/rss/1.0/modules/syndication", XML_NS_SYNDICATION, "sy" },
     { "www.itunes.com/dtds/podcast-1.0.dtd", XML_NS_ITUNES, "itunes" },
     { "example.com/dtds/podcast-1.0.dtd", XML_NS_ITUNES, NULL },
     { "search.yahoo.com/mrss", XML_NS_MEDIA, "media" },

@@ -4,6 +4,7 @@
  * SPDX-License-Identifier: MPL-2.0 */
 #include "feed/date.h"
 #include "feed/impl.h"
+#include "feed/schedule.h"
 
 #include <errno.h>
 #include <libxml/parser.h>
@@ -497,12 +498,120 @@ feed_title (const struct reader *reader, const xmlNode *node)
     return entry.title;
 }
 
+/* ---- what the feed says of itself ---- */
+
+/* value: taken by value, freed if there is one already. */
+static void
+set_fact (char **slot, char *value)
+{
+    if (*slot)
+        free (value);
+    else
+        *slot = value;
+}
+
+/* Text is the site's page (RSS), href whatever rel says (Atom, also in RSS). */
+static void
+read_feed_link (const struct reader *reader, const xmlNode *node)
+{
+    struct feed *feed = reader->feed;
+    char *href = value_attribute (node, "href"), *rel = value_attribute (node, "rel");
+    char *text = href ? NULL : value_text (node);
+    const char *kind = rel && rel[0] ? rel : "alternate";
+    char **slot = strcasecmp (kind, "alternate") == 0 ? &feed->link
+                  : strcasecmp (kind, "self") == 0    ? &feed->self
+                  : strcasecmp (kind, "hub") == 0     ? &feed->hub
+                                                      : NULL;
+    if (slot)
+        set_fact (slot, resolve (reader, node, href ? href : text));
+    free (text);
+    free (rel);
+    free (href);
+}
+
+static void
+read_language (const struct reader *reader, const xmlNode *node)
+{
+    char *text = value_text (node);
+    set_fact (&reader->feed->language, feed_clean_line (text));
+    free (text);
+}
+
+static void
+read_ttl (const struct reader *reader, const xmlNode *node)
+{
+    char *text = value_text (node);
+    reader->feed->ttl_s = schedule_ttl_s (text);
+    free (text);
+}
+
+/* Both elements make one figure; whichever comes looks for the other. */
+static void
+read_update (const struct reader *reader, const xmlNode *node)
+{
+    char *period = child_text (node->parent, "updatePeriod");
+    char *frequency = child_text (node->parent, "updateFrequency");
+    reader->feed->update_period_s = schedule_period_s (period, frequency);
+    free (frequency);
+    free (period);
+}
+
+static void
+read_skipped (const struct reader *reader, const xmlNode *node)
+{
+    for (const xmlNode *n = node->children; n; n = n->next) {
+        char *text = n->type == XML_ELEMENT_NODE ? value_text (n) : NULL;
+        if (text && is_own (reader, n, "hour"))
+            reader->feed->skip_hours |= schedule_hour_bit (text);
+        if (text && is_own (reader, n, "day"))
+            reader->feed->skip_days |= schedule_day_bit (text);
+        free (text);
+    }
+}
+
+static const struct {
+    enum xml_ns ns;
+    const char *name;
+    void (*read) (const struct reader *reader, const xmlNode *node);
+} facts[] = {
+    { OWN, "link", read_feed_link },
+    { XML_NS_ATOM, "link", read_feed_link },
+    { OWN, "language", read_language },
+    { XML_NS_DC, "language", read_language },
+    { OWN, "ttl", read_ttl },
+    { OWN, "skipHours", read_skipped },
+    { OWN, "skipDays", read_skipped },
+    { XML_NS_SYNDICATION, "updatePeriod", read_update },
+    { XML_NS_SYNDICATION, "updateFrequency", read_update },
+};
+
+/* node: the channel, or Atom's root. */
+static void
+read_facts (const struct reader *reader, const xmlNode *node)
+{
+    reader->feed->title = feed_title (reader, node);
+    for (const xmlNode *n = node->children; n; n = n->next) {
+        const char *name = NULL;
+        enum xml_ns ns = n->type == XML_ELEMENT_NODE ? own_namespace (reader, n, &name) : 0;
+        for (size_t i = 0; i < COUNT_OF (facts) && name; i++)
+            if (facts[i].ns == ns && strcasecmp (facts[i].name, name) == 0)
+                facts[i].read (reader, n);
+    }
+    for (; node->type == XML_ELEMENT_NODE; node = node->parent) {
+        char *language = value_attribute (node, "lang");
+        set_fact (&reader->feed->language, feed_clean_line (language));
+        free (language);
+    }
+}
+
+/* ---- the formats ---- */
+
 /* Items stand in the channel (RSS 0.91 and later) or beside it (RDF, and strays). */
 static void
 read_channel_feed (struct reader *reader, const xmlNode *root)
 {
     const xmlNode *channel = find_child (reader, root, "channel");
-    reader->feed->title = feed_title (reader, channel ? channel : root);
+    read_facts (reader, channel ? channel : root);
     for (const xmlNode *n = root->children; n; n = n->next) {
         if (is_own (reader, n, "channel"))
             read_entries (reader, n, "item");
@@ -514,7 +623,7 @@ read_channel_feed (struct reader *reader, const xmlNode *root)
 static void
 read_atom_feed (struct reader *reader, const xmlNode *root)
 {
-    reader->feed->title = feed_title (reader, root);
+    read_facts (reader, root);
     read_entries (reader, root, "entry");
 }
 

@@ -165,6 +165,46 @@ writes_json (void **state UNUSED)
 }
 
 static void
+reads_what_a_feed_says_of_itself (void **state UNUSED)
+{
+    struct feed *feed = parse (
+        "<rss xml:lang='x'><channel xmlns:atom='http://www.w3.org/2005/Atom' xmlns:s='http://purl.org/rss/1.0/modules/"
+        "syndication/'><atom:link rel='self' href='/self'/><atom:link rel='hub' href='http://hub.e.org/'/><atom:link "
+        "rel='hub' href='http://second.e.org/'/><link>/site</link><language>de-at</language><ttl>30</ttl><skipHours>"
+        "<hour>1</hour><hour>23</hour><hour>x</hour></skipHours><skipDays><day>Monday</day></skipDays>"
+        "<s:updateFrequency>2</s:updateFrequency><s:updatePeriod>hourly</s:updatePeriod></channel></rss>");
+    assert_string_equal (feed->link, "http://e.org/site");
+    assert_string_equal (feed->self, "http://e.org/self");
+    assert_string_equal (feed->hub, "http://hub.e.org/");
+    assert_string_equal (feed->language, "de-at");
+    assert_int_equal (feed->ttl_s, 1800);
+    assert_int_equal (feed->update_period_s, 1800);
+    assert_int_equal (feed->skip_hours, 1u << 1 | 1u << 23);
+    assert_int_equal (feed->skip_days, 1u << 1);
+    json_t *object = feed_to_json (feed);
+    assert_int_equal (json_integer_value (json_object_get (object, "ttlS")), 1800);
+    assert_int_equal (json_array_size (json_object_get (object, "skipHours")), 2);
+    json_decref (object);
+    feed_destroy (&feed);
+
+    feed = parse ("<feed xmlns='http://www.w3.org/2005/Atom' xml:lang='fr' xml:base='http://b.org/'><link href='a'/>"
+                  "<link rel='hub' href='h'/><link rel='replies' href='r'/></feed>");
+    assert_string_equal (feed->link, "http://b.org/a");
+    assert_string_equal (feed->hub, "http://b.org/h");
+    assert_string_equal (feed->language, "fr");
+    assert_null (feed->self);
+    feed_destroy (&feed);
+
+    feed = parse ("{\"version\":\"https://jsonfeed.org/version/1.1\",\"home_page_url\":\"/\",\"feed_url\":\"f\","
+                  "\"language\":\"en\",\"hubs\":[{\"type\":\"WebSub\",\"url\":\"http://hub.e.org/\"}],\"items\":[]}");
+    assert_string_equal (feed->link, "http://e.org/");
+    assert_string_equal (feed->self, "http://e.org/f");
+    assert_string_equal (feed->hub, "http://hub.e.org/");
+    assert_string_equal (feed->language, "en");
+    feed_destroy (&feed);
+}
+
+static void
 says_why_it_is_no_feed (void **state UNUSED)
 {
     static const struct {
@@ -353,6 +393,7 @@ main (void)
         cmocka_unit_test (reads_atom),
         cmocka_unit_test (reads_json_feed),
         cmocka_unit_test (writes_json),
+        cmocka_unit_test (reads_what_a_feed_says_of_itself),
         cmocka_unit_test (says_why_it_is_no_feed),
         cmocka_unit_test (entities_neither_nest_nor_read_files),
         cmocka_unit_test (limits_hold),
