@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #define EVENTS_A_TURN 64
-#define IDLE_HANDLES_MAX 16
+#define IDLE_HANDLES_MAX 64
 #define IDLE_CONNECTIONS_MAX 64
 #define NEVER (-1)
 

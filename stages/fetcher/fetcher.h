@@ -2,6 +2,8 @@
  *   main.c      ticks, runs, the loop of fetching
  *   entry.c     an entry of a feed becomes an article: its text, title, address and keys
  *   intake.c    the new ones become rows, in one transaction with the source's cursor
+ *   settle.c    sources with nothing new, or that failed, are written in groups
+ *   schedule.c  when a source is due again
  *   dispatch.c  rows become messages, within the window
  *   identity.c  what makes an article the same
  * SPDX-License-Identifier: MPL-2.0 */
@@ -22,6 +24,8 @@ struct fetcher {
     char run[UUID_TEXT_SIZE];
     struct uuid run_id;
     size_t fetching;
+    struct settled *settled; /* fetched, and not yet written */
+    size_t settled_count;
     uint64_t fetched, dispatched;
 };
 
@@ -29,9 +33,11 @@ struct fetcher {
 struct fetch {
     struct fetcher *fetcher;
     char run[UUID_TEXT_SIZE];
+    struct uuid run_id;
     int64_t source_id, body_hash, failures;
     char *url, *title, *etag, *last_modified;
 };
+void fetch_free (struct fetch *fetch);
 
 /* ---- entry.c ---- */
 
@@ -56,13 +62,34 @@ struct catch {
     size_t bytes;
     const char *error;                  /* NULL: it was read */
     int64_t retry_after_ms;             /* -1: none */
+    int64_t wait_s;                     /* until it is due again; 0: in the next run */
     bool unchanged;
     const char *etag, *last_modified;   /* NULL: not said */
     int64_t body_hash;
     const struct feed *feed;            /* NULL when unchanged or failed */
 };
-/* Commits all of it, or nothing. *ret_new: articles taken in. 0 or -EIO (logged). Blocks for the database. */
+/* What was read and has a feed. Commits all of it, or nothing. *ret_new: articles taken in. 0 or -EIO (logged). Blocks for the
+ * database. */
 MUST_CHECK int intake_commit (struct fetch *fetch, const struct catch *caught, int64_t *ret_new);
+
+/* ---- settle.c ---- */
+
+/* A source that has nothing new or that failed; strings of its own, which caught points to. */
+struct settled {
+    struct fetch *fetch;
+    struct catch caught;
+    char *error, *etag, *last_modified;
+};
+/* fetch: taken; caught: borrowed. Written with others a moment later, or by settle_flush. */
+void settle_add (struct fetch *fetch, const struct catch *caught);
+void settle_flush (struct fetcher *self);  /* one statement; what it cannot write is fetched again. Blocks for the database. */
+void settle_forget (struct fetcher *self);
+const char *settle_state (const struct catch *caught); /* as "RunSource" has it */
+
+/* ---- schedule.c ---- */
+
+/* Seconds until a source that failed `failures` times in a row, this time included, is due again. */
+int64_t schedule_backoff_s (int64_t failures, int64_t most_s, uint64_t chance);
 
 /* ---- dispatch.c ---- */
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "stages/fetcher/fetcher.h"
+#include "stages/fetcher/settle.h"
 #include "db/array.h"
-
-#define BACKOFF_LEAST_S 60
 
 /* The entries of a feed that are worth a row, and what became of the others. */
 struct intake {
@@ -86,22 +85,10 @@ drop_known (struct db *db, struct intake *self)
 
 /* ---- the transaction ---- */
 
-static int64_t
-wait_s (const struct fetch *fetch, const struct catch *caught)
-{
-    int64_t most = stage_settings (fetch->fetcher->stage)->fetcher_backoff_max;
-    if (caught->retry_after_ms >= 0)
-        return MIN_OF (caught->retry_after_ms / 1000 + 1, MAX_OF (most, (int64_t) 86400));
-    if (!caught->error || fetch->failures == 0)
-        return 0;
-    int64_t wait = MIN_OF ((int64_t) BACKOFF_LEAST_S << MIN_OF (fetch->failures - 1, INT64_C (10)), most);
-    return wait - (int64_t) (num_random () % (uint64_t) (wait / 4 + 1));
-}
-
 /* One statement, so one transaction and one round trip: the keys and the work of what is new, the source's cursor and health,
  * the run's record of the source, and the running totals. */
 enum parameter {
-    RUN_ID, SOURCE_ID, SOURCE_NAME, STATE, STATUS, FAULT, WAIT_S, ETAG, LAST_MODIFIED, BODY_HASH, TITLE, FORMAT, DISCOVERED,
+    RUN_ID, SOURCE_ID, SOURCE_NAME, STATE, STATUS, WAIT_S, ETAG, LAST_MODIFIED, BODY_HASH, TITLE, FORMAT, DISCOVERED,
     SKIPPED, BYTES, DURATION_MS,
     KEYS, URLS, TITLES, AUTHORS, PUBLISHED, CONTENTS, /* arrays: an element an article */
     ALIASES, ALIAS_OF,                                /* arrays: an article's further keys, and which article's */
@@ -110,34 +97,28 @@ enum parameter {
 static const char intake_sql[] =
     "WITH entry AS MATERIALIZED ("
     " SELECT nextval (pg_get_serial_sequence ('\"ArticleWork\"', 'id')) AS id, e.*"
-    " FROM unnest ($17::text[], $18::text[], $19::text[], $20::text[], $21::bigint[], $22::text[]) WITH ORDINALITY"
+    " FROM unnest ($16::text[], $17::text[], $18::text[], $19::text[], $20::bigint[], $21::text[]) WITH ORDINALITY"
     "  AS e (key, url, title, author, published, content, n)"
     "), fresh AS ("
     " INSERT INTO \"ArticleKey\" (key, \"workId\") SELECT key, id FROM entry ON CONFLICT DO NOTHING RETURNING \"workId\""
     "), alias AS ("
     " INSERT INTO \"ArticleKey\" (key, \"workId\") SELECT a.key, id FROM entry JOIN fresh ON \"workId\" = id"
-    "  JOIN unnest ($23::text[], $24::bigint[]) AS a (key, n) USING (n) ON CONFLICT DO NOTHING"
+    "  JOIN unnest ($22::text[], $23::bigint[]) AS a (key, n) USING (n) ON CONFLICT DO NOTHING"
     "), work AS ("
     " INSERT INTO \"ArticleWork\" (id, \"sourceId\", source, url, title, author, \"publishedAt\", content)"
     "  OVERRIDING SYSTEM VALUE SELECT id, $2::bigint, $3::text, url, title, author,"
     "  timestamp 'epoch' + published * interval '1 microsecond', content"
     "  FROM entry JOIN fresh ON \"workId\" = id ORDER BY id RETURNING 1"
     "), counted AS (SELECT count (*)::int AS intake FROM work"
-    "), read AS ("
-    " UPDATE \"Source\" SET \"lastFetchAt\" = " DB_NOW ", \"lastSuccessAt\" = " DB_NOW ", \"lastStatus\" = $5::int,"
-    "  \"lastError\" = NULL, failures = 0, \"nextDueAt\" = " DB_NOW ", etag = coalesce ($8, etag),"
-    "  \"lastModified\" = coalesce ($9, \"lastModified\"), \"bodyHash\" = $10, title = coalesce (title, $11),"
-    "  format = coalesce ($12, format) WHERE id = $2 AND $6::text IS NULL"
-    "), failed AS ("
-    " UPDATE \"Source\" SET \"lastFetchAt\" = " DB_NOW ", \"lastStatus\" = $5, \"lastError\" = $6, failures = failures + 1,"
-    "  \"nextDueAt\" = " DB_NOW " + $7::int * interval '1 second' WHERE id = $2 AND $6::text IS NOT NULL"
-    "), record AS ("
-    " UPDATE \"RunSource\" SET state = $4, status = $5, error = $6, discovered = $13::int, skipped = $14::int, bytes = $15,"
-    "  \"durationMs\" = $16, intake = counted.intake, duplicate = $13 - $14 - counted.intake"
+    "), said AS (SELECT $2::bigint AS id, $5::int AS status, $6::int AS wait, $7::text AS etag, $8::text AS modified,"
+    "  $9::bigint AS hash, $10::text AS title, $11::text AS format"
+    "), " SETTLE_READ ", record AS ("
+    " UPDATE \"RunSource\" SET state = $4, status = $5, discovered = $12::int, skipped = $13::int, bytes = $14,"
+    "  \"durationMs\" = $15, intake = counted.intake, duplicate = $12 - $13 - counted.intake"
     "  FROM counted WHERE \"runId\" = $1 AND \"sourceId\" = $2"
     "), total AS ("
-    " UPDATE \"Ledger\" l SET discovered = l.discovered + $13, skipped = l.skipped + $14, intake = l.intake + counted.intake,"
-    "  duplicate = l.duplicate + $13 - $14 - counted.intake FROM counted WHERE $13 > 0"
+    " UPDATE \"Ledger\" l SET discovered = l.discovered + $12, skipped = l.skipped + $13, intake = l.intake + counted.intake,"
+    "  duplicate = l.duplicate + $12 - $13 - counted.intake FROM counted WHERE $12 > 0"
     ") SELECT intake FROM counted";
 
 static void
@@ -191,10 +172,9 @@ store (struct fetch *fetch, const struct catch *caught, const struct intake *int
         [RUN_ID] = text (fetch->run),
         [SOURCE_ID] = number (fetch->source_id, numbers[SOURCE_ID]),
         [SOURCE_NAME] = text (fetch->title ? fetch->title : fetch->url),
-        [STATE] = text (caught->error ? "failed" : caught->unchanged ? "unchanged" : "fresh"),
+        [STATE] = text (settle_state (caught)),
         [STATUS] = caught->status ? number (caught->status, numbers[STATUS]) : text (NULL),
-        [FAULT] = text (caught->error),
-        [WAIT_S] = number (wait_s (fetch, caught), numbers[WAIT_S]),
+        [WAIT_S] = number (caught->wait_s, numbers[WAIT_S]),
         [ETAG] = text (caught->etag),
         [LAST_MODIFIED] = text (caught->last_modified),
         [BODY_HASH] = number (caught->body_hash, numbers[BODY_HASH]),
@@ -223,8 +203,7 @@ intake_commit (struct fetch *fetch, const struct catch *caught, int64_t *ret_new
 {
     struct db *db = fetch->fetcher->db;
     struct intake intake = { 0 };
-    if (caught->feed)
-        intake_init (&intake, fetch, caught->feed);
+    intake_init (&intake, fetch, caught->feed);
     int r = !db_ready (db) ? -EIO : intake.count ? drop_known (db, &intake) : 0;
     if (r == 0)
         r = store (fetch, caught, &intake, ret_new);

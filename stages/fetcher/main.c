@@ -7,12 +7,13 @@
 #define LEASE_CHECK_MS 1000
 #define HALT_MS 3000          /* several repetitions of the breaker */
 #define REASON_MAX 256
+#define DAY_S INT64_C (86400)
 
 static void claim (struct fetcher *self);
 static void on_dispatch_time (struct stage *stage, void *arg);
 static void on_lease_time (struct stage *stage, void *arg);
 
-static void
+void
 fetch_free (struct fetch *fetch)
 {
     free (fetch->url);
@@ -31,33 +32,59 @@ header_text (const char *value)
     return value && utf8_valid_bytes (value, strlen (value)) == strlen (value) ? value : NULL;
 }
 
+static int64_t
+wait_s (const struct fetch *fetch, const struct catch *caught)
+{
+    int64_t most_s = stage_settings (fetch->fetcher->stage)->fetcher_backoff_max;
+    if (!caught->error)
+        return 0;
+    if (caught->retry_after_ms >= 0)
+        return MIN_OF (caught->retry_after_ms / 1000 + 1, MAX_OF (most_s, DAY_S));
+    return schedule_backoff_s (fetch->failures + 1, most_s, num_random ());
+}
+
+static void
+take_in (struct fetch *fetch, const struct catch *caught)
+{
+    char url[LOG_QUOTE_SIZE];
+    int64_t fresh = 0;
+    if (intake_commit (fetch, caught, &fresh) == 0 && fresh) {
+        log_debug ("source=%" PRId64 " url=%s new=%" PRId64, fetch->source_id, log_quote (fetch->url, url), fresh);
+        dispatch_turn (fetch->fetcher);
+    }
+    fetch_free (fetch);
+}
+
+/* fetch: taken */
 static void
 finish (struct fetch *fetch, struct catch *caught)
 {
-    struct fetcher *self = fetch->fetcher;
-    int64_t fresh = 0;
     char url[LOG_QUOTE_SIZE], error[LOG_QUOTE_SIZE];
     char *reason = caught->error ? utf8_clean (caught->error, strlen (caught->error), REASON_MAX) : NULL;
     caught->error = reason;
-    if (intake_commit (fetch, caught, &fresh) == 0) {
-        if (caught->error && fetch->failures == 0)
-            log_warn ("source=%" PRId64 " url=%s failed: %s", fetch->source_id, log_quote (fetch->url, url),
-                      log_quote (caught->error, error));
-        else if (fresh)
-            log_debug ("source=%" PRId64 " url=%s new=%" PRId64, fetch->source_id, log_quote (fetch->url, url), fresh);
-    }
-    self->fetching--;
-    self->fetched++;
-    fetch_free (fetch);
+    caught->wait_s = wait_s (fetch, caught);
+    if (reason && fetch->failures == 0)
+        log_warn ("source=%" PRId64 " url=%s failed: %s", fetch->source_id, log_quote (fetch->url, url), log_quote (reason, error));
+    fetch->fetcher->fetching--;
+    fetch->fetcher->fetched++;
+    if (caught->feed)
+        take_in (fetch, caught);
+    else
+        settle_add (fetch, caught);
     free (reason);
-    if (fresh)
-        dispatch_turn (self);
+}
+
+/* Once in a turn of the loop, not for each source: claims and what is written come in groups. */
+static void
+after_turn (struct fetcher *self)
+{
     if (self->fetching < (size_t) stage_settings (self->stage)->fetcher_parallel / 2)
         claim (self);
-    if (!self->fetching) { /* all read: the run may be over */
-        struct wire_result nothing_spent = { .header.run = self->run_id, .outcome = WIRE_SPENT };
-        stage_report (self->stage, &nothing_spent);
-    }
+    if (self->fetching)
+        return;
+    settle_flush (self); /* all read: the run may be over */
+    struct wire_result nothing_spent = { .header.run = self->run_id, .outcome = WIRE_SPENT };
+    stage_report (self->stage, &nothing_spent);
 }
 
 static const char *
@@ -104,14 +131,16 @@ on_response (void *context, const struct http_response *response)
     char reason[REASON_MAX];
     struct catch caught = {
         .status = response->status, .duration_ms = response->duration_ms, .bytes = response->body_bytes,
-        .retry_after_ms = response->retry_after_ms, .etag = header_text (response->etag), .last_modified = header_text (response->last_modified),
-        .body_hash = fetch->body_hash,
+        .retry_after_ms = response->retry_after_ms, .etag = header_text (response->etag),
+        .last_modified = header_text (response->last_modified), .body_hash = fetch->body_hash,
     };
     if (response->error != HTTP_OK) {
         caught.error = response->reason;
         finish (fetch, &caught);
     } else if (response->status == 304) {
         caught.unchanged = true;
+        caught.etag = caught.etag ? caught.etag : fetch->etag;
+        caught.last_modified = caught.last_modified ? caught.last_modified : fetch->last_modified;
         finish (fetch, &caught);
     } else if (response->status != 200) {
         caught.error = status_error (response->status, reason);
@@ -127,6 +156,7 @@ start (struct fetcher *self, const PGresult *rows, int row)
     struct fetch *fetch = MEM_NEW (struct fetch);
     fetch->fetcher = self;
     memcpy (fetch->run, self->run, sizeof fetch->run);
+    fetch->run_id = self->run_id;
     fetch->source_id = db_int (rows, row, 0);
     fetch->url = mem_dup (db_text (rows, row, 1));
     fetch->title = mem_dup (db_text (rows, row, 2));
@@ -248,7 +278,11 @@ on_lease_time (struct stage *stage, void *arg)
 static void
 on_http (struct stage *stage UNUSED, void *arg)
 {
-    http_turn (((struct fetcher *) arg)->http);
+    struct fetcher *self = arg;
+    uint64_t before = self->fetched;
+    http_turn (self->http);
+    if (self->fetched > before)
+        after_turn (self);
 }
 
 static void
@@ -297,6 +331,7 @@ on_stop (struct stage *stage, void *state)
 {
     struct fetcher *self = state;
     set_active (self, false);
+    settle_flush (self);
     if (self->fetching && db_ready (self->db)
         && db_run (self->db, NULL, "UPDATE \"RunSource\" SET state = 'due' WHERE \"claimedBy\" = $1 AND state = 'claimed'",
                    DB_VALUES (stage_worker (stage))) < 0)
@@ -317,6 +352,7 @@ on_finish (struct stage *stage UNUSED, void *state)
 {
     struct fetcher *self = state;
     http_destroy (&self->http);
+    settle_forget (self);
     free (self);
 }
 

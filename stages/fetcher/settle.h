@@ -1,0 +1,16 @@
+/* settle - the SQL that writes to a source what reading it came to: cursor, health, when it is due again.
+ * SPDX-License-Identifier: MPL-2.0 */
+#ifndef FETCHER_SETTLE_H
+#define FETCHER_SETTLE_H
+
+/* A common table expression over `said`, a row a source that was read: id, status, wait, etag, modified, hash, and title and
+ * format where they are news. */
+#define SETTLE_READ \
+    "read AS (" \
+    " UPDATE \"Source\" s SET \"lastFetchAt\" = " DB_NOW ", \"lastSuccessAt\" = " DB_NOW ", \"lastStatus\" = said.status," \
+    "  \"lastError\" = NULL, failures = 0, \"nextDueAt\" = " DB_NOW " + said.wait * interval '1 second', etag = said.etag," \
+    "  \"lastModified\" = said.modified, \"bodyHash\" = said.hash, title = coalesce (s.title, said.title)," \
+    "  format = coalesce (said.format, s.format) FROM said WHERE s.id = said.id" \
+    ")"
+
+#endif

@@ -1,0 +1,104 @@
+"""How publishers are treated: few requests, conditional ones, none where they ask for a pause."""
+import unittest
+
+from mill import MillTest, wait_for
+
+
+def feed(*ids, channel=""):
+    """An RSS document with an item for each id."""
+    items = "".join(f"<item><guid isPermaLink=\"false\">{id}</guid><link>http://told.example/{id}</link><title>Story {id}</title>"
+                    f"<description>What happened at {id} is told here at some length.</description></item>" for id in ids)
+    return f"<rss version=\"2.0\"><channel><title>Told</title><link>http://told.example/</link>{channel}{items}</channel></rss>".encode()
+
+
+class MannersTest(MillTest):
+    world_options = dict(feeds=1, articles=1, words=50, dimensions=64, any_address=1)
+    settings = dict(fetcher_timeout=8000, fetcher_idle_timeout=4000)
+
+    def feeds(self):
+        return []
+
+    def told(self, name, host="127.0.0.1", **answer):
+        """A source that answers as told. Returns its address."""
+        if answer:
+            self.world.tell(name, **answer)
+        url = f"http://{host}:{self.world.port}/told/{name}"
+        self.mill.add_feed(url)
+        return url
+
+    def source(self, name):
+        return self.mill.postgres.rows(f"SELECT *, round (extract (epoch FROM \"nextDueAt\" - \"lastFetchAt\"))::int AS wait"
+                                       f" FROM \"Source\" WHERE url LIKE '%/told/{name}'")[0]
+
+    def poll(self, again=True):
+        """A run; all sources are due, or those alone that are."""
+        if again:
+            self.mill.postgres.execute("UPDATE \"Source\" SET \"nextDueAt\" = now () AT TIME ZONE 'UTC'")
+        self.mill.run_once()
+
+
+class ValidatorTest(MannersTest):
+    def test_each_validator_is_kept_by_itself(self):
+        good = dict(body=feed("one"))
+        self.told("both", headers=[("ETag", '"a"'), ("Last-Modified", "Mon, 17 Nov 2025 02:40:00 GMT")], **good)
+        self.mill.start_all()
+        self.poll()
+        source = self.source("both")
+        self.assertEqual((source["etag"], source["lastModified"]), ('"a"', "Mon, 17 Nov 2025 02:40:00 GMT"))
+
+        self.world.tell("both", 304, [("ETag", '"b"')])
+        self.poll()
+        asked = self.world.asked("both")[-1]
+        self.assertEqual((asked["If-None-Match"], asked["If-Modified-Since"]), ('"a"', "Mon, 17 Nov 2025 02:40:00 GMT"))
+        source = self.source("both")
+        self.assertEqual((source["etag"], source["lastModified"]), ('"b"', "Mon, 17 Nov 2025 02:40:00 GMT"))
+
+        self.world.tell("both", 500)
+        self.poll()
+        self.assertEqual(self.source("both")["etag"], '"b"', "a failure takes no validator away")
+
+        self.world.tell("both", 200, [("Last-Modified", "Tue, 18 Nov 2025 02:40:00 GMT")], feed("one", "two"))
+        self.poll()
+        source = self.source("both")
+        self.assertEqual((source["etag"], source["lastModified"]), (None, "Tue, 18 Nov 2025 02:40:00 GMT"))
+        self.assertEqual(self.mill.stored(), 2)
+
+        self.world.tell("both", 200, [("ETag", '"c"')], feed("one", "two"))  # the same body, not parsed again
+        self.poll()
+        source = self.source("both")
+        self.assertEqual((source["etag"], source["lastModified"]), ('"c"', None))
+        self.assertNotIn("If-None-Match", self.world.asked("both")[-1])
+
+    def test_compression_is_asked_for(self):
+        self.told("plain", body=feed("one"))
+        self.mill.start_all()
+        self.poll()
+        asked = self.world.asked("plain")[0]
+        for coding in ("gzip", "deflate"):
+            self.assertIn(coding, asked["Accept-Encoding"])
+
+
+class ManySourcesTest(MannersTest):
+    world_options = dict(feeds=120, articles=1, words=20, dimensions=64, any_address=1, feed_ms=100)
+    settings = dict(fetcher_per_host=3)
+
+    def feeds(self):
+        return [f"http://127.0.0.{1 + k % 10}:{self.world.port}/feed/{k}.xml" for k in range(1, 121)]
+
+    def test_all_are_polled_and_no_host_is_crowded(self):
+        self.mill.start_all()
+        self.poll()
+        self.world.post("/admin/reset")
+        self.poll()
+        stats = self.world.stats()
+        self.assertEqual(stats["feed_304"], 120)
+        self.assertLessEqual(stats["max_address_at_once"], 3)
+        self.assertGreater(stats["max_feeds_at_once"], 10, "they were fetched one after the other")
+        states = self.mill.postgres.rows('SELECT state, status, count (*) FROM "RunSource" GROUP BY 1, 2')
+        self.assertIn({"state": "unchanged", "status": 304, "count": 120}, states)
+        late = self.mill.postgres.value('SELECT count (*) FROM "Source" WHERE "lastSuccessAt" IS NULL OR failures > 0')
+        self.assertEqual(late, 0)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
