@@ -13,7 +13,7 @@ struct settings {
     const char *broker_endpoint;    /* resolved: "ipc:///path" or "tcp://host:port" */
     const char *collector_endpoint;
     const char *feeds_opml;
-    int64_t fetcher_parallel, fetcher_per_host, fetcher_connect_timeout, fetcher_timeout, fetcher_idle_timeout;
+    int64_t fetcher_parallel, fetcher_per_host, fetcher_per_domain, fetcher_connect_timeout, fetcher_timeout, fetcher_idle_timeout;
     int64_t fetcher_max_body, fetcher_max_redirects, fetcher_window, fetcher_backoff_max;
     const char *fetcher_user_agent;
     bool fetcher_allow_private;

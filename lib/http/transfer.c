@@ -89,7 +89,7 @@ transfer_new (const struct http_request *request, const struct http_settings *se
     transfer->max_body_bytes = request->max_body_bytes;
     transfer->max_redirects = request->max_redirects;
     transfer->allow_private = settings->allow_private;
-    transfer->user_agent = settings->user_agent;
+    transfer->user_agent = mem_dup (request->user_agent ? request->user_agent : settings->user_agent);
     transfer->all_permanent = true;
     transfer->retry_after_ms = -1;
     if (!request->url || url_read (request->url, &transfer->url)) {
@@ -129,6 +129,7 @@ transfer_destroy (struct transfer **transfer)
     url_fini (&t->url);
     curl_slist_free_all (t->headers);
     free (t->post_copy);
+    free (t->user_agent);
     free (t);
     *transfer = NULL;
 }

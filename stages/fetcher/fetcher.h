@@ -2,6 +2,7 @@
  *   main.c      ticks, runs, the loop of fetching
  *   entry.c     an entry of a feed becomes an article: its text, title, address and keys
  *   intake.c    the new ones become rows, in one transaction with the source's cursor
+ *   hold.c      domains, and the pauses they ask for
  *   settle.c    sources with nothing new, or that failed, are written in groups
  *   schedule.c  when a source is due again
  *   dispatch.c  rows become messages, within the window
@@ -23,7 +24,8 @@ struct fetcher {
     int64_t halted_until_ms; /* the model refused: nothing is dispatched; the collector repeats it while it holds */
     char run[UUID_TEXT_SIZE];
     struct uuid run_id;
-    size_t fetching;
+    struct fetch *fetches;   /* under way, in no order */
+    size_t fetching;         /* how many */
     struct settled *settled; /* fetched, and not yet written */
     size_t settled_count;
     uint64_t fetched, dispatched;
@@ -31,12 +33,14 @@ struct fetcher {
 
 /* A claimed source while it is fetched. */
 struct fetch {
+    struct fetch *next, *previous; /* among those under way */
     struct fetcher *fetcher;
     char run[UUID_TEXT_SIZE];
     struct uuid run_id;
     int64_t source_id, body_hash, failures;
-    char *url, *title, *etag, *last_modified;
+    char *url, *title, *etag, *last_modified, *domain, *user_agent; /* NULL: none known */
 };
+void fetch_leave (struct fetch *fetch); /* no longer under way */
 void fetch_free (struct fetch *fetch);
 
 /* ---- entry.c ---- */
@@ -85,6 +89,14 @@ void settle_add (struct fetch *fetch, const struct catch *caught);
 void settle_flush (struct fetcher *self);  /* one statement; what it cannot write is fetched again. Blocks for the database. */
 void settle_forget (struct fetcher *self);
 const char *settle_state (const struct catch *caught); /* as "RunSource" has it */
+
+/* ---- hold.c ---- */
+
+/* All of these block for the database and log what they could not write. */
+void hold_fill_domains (struct fetcher *self); /* of sources that came since */
+/* The publisher at url asked for a pause: none of its domain's sources is fetched by anyone for so long. Those under way end. */
+void hold_domain (struct fetcher *self, const char *url, int64_t wait_s, const char *reason);
+void hold_release (struct fetcher *self);      /* due sources of held domains are no longer part of the run */
 
 /* ---- schedule.c ---- */
 

@@ -7,15 +7,43 @@
 #define LEASE_CHECK_MS 1000
 #define HALT_MS 3000          /* several repetitions of the breaker */
 #define REASON_MAX 256
+#define STALE_S 25           /* beyond fetcher.timeout, a claim is nobody's */
 #define DAY_S INT64_C (86400)
 
 static void claim (struct fetcher *self);
 static void on_dispatch_time (struct stage *stage, void *arg);
 static void on_lease_time (struct stage *stage, void *arg);
 
+static void
+fetch_enter (struct fetch *fetch)
+{
+    struct fetcher *self = fetch->fetcher;
+    fetch->next = self->fetches;
+    if (fetch->next)
+        fetch->next->previous = fetch;
+    self->fetches = fetch;
+    self->fetching++;
+}
+
+void
+fetch_leave (struct fetch *fetch)
+{
+    struct fetcher *self = fetch->fetcher;
+    if (fetch->previous)
+        fetch->previous->next = fetch->next;
+    else
+        self->fetches = fetch->next;
+    if (fetch->next)
+        fetch->next->previous = fetch->previous;
+    fetch->next = fetch->previous = NULL;
+    self->fetching--;
+}
+
 void
 fetch_free (struct fetch *fetch)
 {
+    free (fetch->domain);
+    free (fetch->user_agent);
     free (fetch->url);
     free (fetch->title);
     free (fetch->etag);
@@ -32,15 +60,27 @@ header_text (const char *value)
     return value && utf8_valid_bytes (value, strlen (value)) == strlen (value) ? value : NULL;
 }
 
+/* A Retry-After, within reason. */
+static int64_t
+pause_s (const struct fetcher *self, int64_t retry_after_ms)
+{
+    return MIN_OF ((retry_after_ms + 999) / 1000, MAX_OF (stage_settings (self->stage)->fetcher_backoff_max, DAY_S));
+}
+
+static bool
+asks_for_pause (const struct http_response *response)
+{
+    return (response->status == 429 || response->status == 503) && response->retry_after_ms > 0;
+}
+
 static int64_t
 wait_s (const struct fetch *fetch, const struct catch *caught)
 {
-    int64_t most_s = stage_settings (fetch->fetcher->stage)->fetcher_backoff_max;
     if (!caught->error)
         return 0;
     if (caught->retry_after_ms >= 0)
-        return MIN_OF (caught->retry_after_ms / 1000 + 1, MAX_OF (most_s, DAY_S));
-    return schedule_backoff_s (fetch->failures + 1, most_s, num_random ());
+        return pause_s (fetch->fetcher, caught->retry_after_ms);
+    return schedule_backoff_s (fetch->failures + 1, stage_settings (fetch->fetcher->stage)->fetcher_backoff_max, num_random ());
 }
 
 static void
@@ -65,7 +105,7 @@ finish (struct fetch *fetch, struct catch *caught)
     caught->wait_s = wait_s (fetch, caught);
     if (reason && fetch->failures == 0)
         log_warn ("source=%" PRId64 " url=%s failed: %s", fetch->source_id, log_quote (fetch->url, url), log_quote (reason, error));
-    fetch->fetcher->fetching--;
+    fetch_leave (fetch);
     fetch->fetcher->fetched++;
     if (caught->feed)
         take_in (fetch, caught);
@@ -144,6 +184,8 @@ on_response (void *context, const struct http_response *response)
         finish (fetch, &caught);
     } else if (response->status != 200) {
         caught.error = status_error (response->status, reason);
+        if (asks_for_pause (response))
+            hold_domain (fetch->fetcher, response->url, pause_s (fetch->fetcher, response->retry_after_ms), caught.error);
         finish (fetch, &caught);
     } else
         take_body (fetch, response, &caught);
@@ -164,6 +206,8 @@ start (struct fetcher *self, const PGresult *rows, int row)
     fetch->last_modified = mem_dup (db_text (rows, row, 4));
     fetch->body_hash = db_int (rows, row, 5);
     fetch->failures = db_int (rows, row, 6);
+    fetch->domain = mem_dup (db_text (rows, row, 7));
+    fetch->user_agent = mem_dup (db_text (rows, row, 8));
 
     char *none_match = fetch->etag ? mem_printf ("If-None-Match: %s", fetch->etag) : NULL;
     char *since = fetch->last_modified ? mem_printf ("If-Modified-Since: %s", fetch->last_modified) : NULL;
@@ -177,9 +221,9 @@ start (struct fetcher *self, const PGresult *rows, int row)
     struct http_request request = {
         .url = fetch->url, .headers = headers, .connect_ms = s->fetcher_connect_timeout, .total_ms = s->fetcher_timeout,
         .idle_ms = s->fetcher_idle_timeout, .max_body_bytes = (size_t) s->fetcher_max_body,
-        .max_redirects = s->fetcher_max_redirects,
+        .max_redirects = s->fetcher_max_redirects, .user_agent = fetch->user_agent,
     };
-    self->fetching++;
+    fetch_enter (fetch);
     http_start (self->http, &request, on_response, fetch);
     free (none_match);
     free (since);
@@ -198,19 +242,17 @@ static void
 claim (struct fetcher *self)
 {
     const struct settings *s = stage_settings (self->stage);
-    char room[24], stale[24];
+    char room[24];
     if (!self->active || stage_is_stopping (self->stage) || self->fetching >= (size_t) s->fetcher_parallel
         || !db_ready (self->db))
         return;
     snprintf (room, sizeof room, "%" PRId64, s->fetcher_parallel - (int64_t) self->fetching);
-    snprintf (stale, sizeof stale, "%" PRId64, s->fetcher_timeout / 1000 + 25);
     PGresult *rows = db_query (self->db,
         "WITH mine AS (UPDATE \"RunSource\" r SET state = 'claimed', \"claimedAt\" = " DB_NOW ", \"claimedBy\" = $3"
-        " FROM (SELECT \"sourceId\" FROM \"RunSource\" WHERE \"runId\" = $1 AND (state = 'due' OR (state = 'claimed'"
-        "  AND \"claimedAt\" < " DB_NOW " - $4::int * interval '1 second')) LIMIT $2 FOR UPDATE SKIP LOCKED) f"
-        " WHERE r.\"runId\" = $1 AND r.\"sourceId\" = f.\"sourceId\" RETURNING r.\"sourceId\")"
-        " SELECT id, url, title, etag, \"lastModified\", \"bodyHash\", failures FROM \"Source\" JOIN mine ON \"sourceId\" = id",
-        DB_VALUES (self->run, room, stage_worker (self->stage), stale));
+        " FROM (SELECT \"sourceId\" FROM \"RunSource\" WHERE \"runId\" = $1 AND state = 'due' ORDER BY place LIMIT $2"
+        "  FOR UPDATE SKIP LOCKED) f WHERE r.\"runId\" = $1 AND r.\"sourceId\" = f.\"sourceId\" RETURNING r.\"sourceId\")"
+        " SELECT id, url, title, etag, \"lastModified\", \"bodyHash\", failures, domain, \"userAgent\""
+        " FROM \"Source\" JOIN mine ON \"sourceId\" = id", DB_VALUES (self->run, room, stage_worker (self->stage)));
     if (!rows) {
         log_warn ("no sources could be claimed: %s", db_error (self->db));
         return;
@@ -218,6 +260,17 @@ claim (struct fetcher *self)
     for (int i = 0; i < PQntuples (rows); i++)
         start (self, rows, i);
     PQclear (rows);
+}
+
+/* Claims that nobody finishes, as of a fetcher that hangs; the collector sees to those that died. */
+static void
+release_stale (struct fetcher *self)
+{
+    char stale[24];
+    snprintf (stale, sizeof stale, "%" PRId64, stage_settings (self->stage)->fetcher_timeout / 1000 + STALE_S);
+    if (db_run (self->db, NULL, "UPDATE \"RunSource\" SET state = 'due' WHERE \"runId\" = $1 AND state = 'claimed'"
+                " AND \"claimedAt\" < " DB_NOW " - $2::int * interval '1 second'", DB_VALUES (self->run, stale)) < 0)
+        log_warn ("stale claims could not be released: %s", db_error (self->db));
 }
 
 static void
@@ -229,6 +282,10 @@ begin_run (struct fetcher *self, const struct uuid *run)
     self->halted_until_ms = 0;
     self->run_id = *run;
     uuid_format (run, self->run);
+    if (db_ready (self->db)) {
+        hold_fill_domains (self);
+        hold_release (self);
+    }
     claim (self);
     stage_after (self->stage, 0, on_dispatch_time, self); /* what earlier runs left, too */
     stage_after (self->stage, LEASE_CHECK_MS, on_lease_time, self);
@@ -270,6 +327,9 @@ on_lease_time (struct stage *stage, void *arg)
     if (db_ready (self->db)) {
         dispatch_release_expired (self);
         look_for_run (self);
+        hold_release (self);
+        if (!self->fetching)
+            release_stale (self);
         claim (self);
     }
     stage_after (stage, LEASE_CHECK_MS, on_lease_time, self);
@@ -314,7 +374,8 @@ on_start (struct stage *stage, void **ret_state)
     self->stage = stage;
     self->db = stage_db (stage);
     struct http_settings http = { .user_agent = s->fetcher_user_agent, .allow_private = s->fetcher_allow_private,
-                                  .max_total = (size_t) s->fetcher_parallel, .max_per_host = (size_t) s->fetcher_per_host };
+                                  .max_total = (size_t) s->fetcher_parallel, .max_per_host = (size_t) s->fetcher_per_host,
+                                  .max_per_domain = (size_t) s->fetcher_per_domain };
     self->http = http_new (&http);
     if (!self->http) {
         log_error ("cannot start the HTTP client");
@@ -352,6 +413,11 @@ on_finish (struct stage *stage UNUSED, void *state)
 {
     struct fetcher *self = state;
     http_destroy (&self->http);
+    while (self->fetches) {
+        struct fetch *fetch = self->fetches;
+        fetch_leave (fetch);
+        fetch_free (fetch);
+    }
     settle_forget (self);
     free (self);
 }

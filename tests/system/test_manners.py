@@ -78,9 +78,55 @@ class ValidatorTest(MannersTest):
             self.assertIn(coding, asked["Accept-Encoding"])
 
 
+class PauseTest(MannersTest):
+    settings = dict(fetcher_per_domain=1)
+
+    def test_a_pause_is_the_whole_domains(self):
+        names = [f"held{k}" for k in range(6)]
+        for k, name in enumerate(names):
+            self.told(name, f"site{k}.news.localhost", status=429, headers=[("Retry-After", "300")])
+        self.told("other", "www.other.localhost", body=feed("one"))
+        self.mill.start_all()
+        self.poll()
+        self.assertEqual(sum(len(self.world.asked(name)) for name in names), 1, "one answer is enough for all of them")
+        self.assertEqual(self.mill.stored(), 1)
+        held = self.mill.postgres.rows("SELECT name, reason, extract (epoch FROM \"heldUntil\" - now () AT TIME ZONE 'UTC') AS left"
+                                       " FROM \"Domain\"")
+        self.assertEqual([row["name"] for row in held], ["news.localhost"])
+        self.assertIn("429", held[0]["reason"])
+        self.assertTrue(250 < held[0]["left"] <= 300, held)
+        self.assertEqual(self.mill.log_count("asks for a pause"), 1)
+        shown = [line for line in self.mill.cli("sources").stdout.splitlines() if "/told/held" in line]
+        self.assertEqual([line.split().count("held") for line in shown], [1] * 6, shown)
+        self.assertIn("429", shown[0])
+
+        self.mill.end(self.mill.process("fetcher"))  # another one sees it too
+        self.mill.start("fetcher")
+        self.poll()
+        self.assertEqual(sum(len(self.world.asked(name)) for name in names), 1)
+        self.assertEqual(len(self.world.asked("other")), 2)
+
+        for name in names:
+            self.world.tell(name, body=feed(name))
+        self.mill.postgres.execute("UPDATE \"Domain\" SET \"heldUntil\" = now () AT TIME ZONE 'UTC'")
+        self.poll()
+        self.assertEqual(self.mill.stored(), 7)
+        self.assertNotIn("held", [word for line in self.mill.cli("sources").stdout.splitlines() for word in line.split()])
+
+    def test_a_pause_that_comes_during_a_run_ends_it_for_the_domain(self):
+        self.mill.env["NEWSMILL_FETCHER_PARALLEL"] = "2"  # most of them wait in the database
+        for k in range(20):
+            self.told(f"busy{k}", f"site{k}.news.localhost", status=503, headers=[("Retry-After", "60")])
+        self.mill.start_all()
+        self.poll()
+        self.assertEqual(sum(len(self.world.asked(f"busy{k}")) for k in range(20)), 1)
+        self.assertEqual(self.source("busy0")["lastStatus"], 503)
+        self.assertIsNone(self.source("busy19")["lastStatus"])
+
+
 class ManySourcesTest(MannersTest):
     world_options = dict(feeds=120, articles=1, words=20, dimensions=64, any_address=1, feed_ms=100)
-    settings = dict(fetcher_per_host=3)
+    settings = dict(fetcher_per_host=3, fetcher_per_domain=3)
 
     def feeds(self):
         return [f"http://127.0.0.{1 + k % 10}:{self.world.port}/feed/{k}.xml" for k in range(1, 121)]

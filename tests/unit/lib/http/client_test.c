@@ -104,6 +104,9 @@ redirect (struct world *world, struct exchange *x)
     } else if (sscanf (x->path, "/to/other/%u", &status) == 1) {
         x->status = status;
         exchange_add (x, "Location", "http://127.0.0.1:%u/echo", server_port (world->other));
+    } else if (strcmp (x->path, "/to/slow") == 0) {
+        x->status = 302;
+        exchange_add (x, "Location", "http://127.0.0.1:%u/wait/40", server_port (world->other));
     } else if (sscanf (x->path, "/to/self/%u", &status) == 1) {
         x->status = status;
         exchange_add (x, "Location", "/echo");
@@ -179,15 +182,22 @@ answer (void *context, struct exchange *x)
 }
 
 static struct http *
-client (size_t max_total, size_t max_per_host)
+client_with (size_t max_total, size_t max_per_host, size_t max_per_domain)
 {
     const struct http_settings settings = { .user_agent = "newsmill-test/1",
                                             .allow_private = true,
                                             .max_total = max_total,
-                                            .max_per_host = max_per_host };
+                                            .max_per_host = max_per_host,
+                                            .max_per_domain = max_per_domain };
     struct http *http = http_new (&settings);
     assert_non_null (http);
     return http;
+}
+
+static struct http *
+client (size_t max_total, size_t max_per_host)
+{
+    return client_with (max_total, max_per_host, 0);
 }
 
 static int
@@ -573,6 +583,62 @@ no_more_requests_than_allowed_are_under_way (void **state)
 }
 
 static void
+hosts_of_one_domain_share_a_limit (void **state)
+{
+    struct world *world = *state;
+    struct http *http = client_with (16, 8, 2);
+    struct seen seen[9] = { 0 };
+    for (size_t i = 0; i < COUNT_OF (seen); i++) {
+        char url[80];
+        snprintf (url, sizeof url, "http://host%zu.news.localhost:%u/wait/30", i, server_port (world->server));
+        const struct http_request request = { .url = url, .max_body_bytes = 1000 };
+        http_start (http, &request, on_done, &seen[i]);
+    }
+    assert_true (run_until_done (http, LIMIT_MS));
+    for (size_t i = 0; i < COUNT_OF (seen); i++)
+        assert_string_equal (seen[i].body, "late");
+    http_destroy (&http);
+    assert_int_equal (atomic_load (&world->most), 2);
+}
+
+static void
+limits_hold_where_redirects_lead (void **state)
+{
+    struct world *world = *state;
+    struct http *http = client (16, 2);
+    struct seen seen[12] = { 0 };
+    for (size_t i = 0; i < COUNT_OF (seen); i++) {
+        char url[80]; /* hosts of their own, which all lead to one */
+        snprintf (url, sizeof url, "http://site%zu.localhost:%u/to/slow", i, server_port (world->server));
+        const struct http_request request = { .url = url, .max_body_bytes = 1000, .max_redirects = 1, .total_ms = 200 };
+        http_start (http, &request, on_done, &seen[i]);
+    }
+    assert_true (run_until_done (http, LIMIT_MS));
+    for (size_t i = 0; i < COUNT_OF (seen); i++)
+        assert_string_equal (seen[i].body, "late"); /* and the wait for room is no time of theirs */
+    http_destroy (&http);
+    assert_int_equal (atomic_load (&world->most), 2);
+}
+
+static void
+what_has_not_begun_is_taken_back (void **state)
+{
+    struct world *world = *state;
+    struct http *http = client (8, 1);
+    struct seen begun = { 0 }, waiting = { 0 };
+    const struct http_request request = { .url = server_url (world->server, "/wait/50"), .max_body_bytes = 1000 };
+    http_start (http, &request, on_done, &begun);
+    http_start (http, &request, on_done, &waiting);
+    assert_false (http_withdraw (http, &begun));
+    assert_true (http_withdraw (http, &waiting));
+    assert_false (http_withdraw (http, &waiting));
+    assert_true (run_until_done (http, LIMIT_MS));
+    assert_int_equal (begun.calls, 1);
+    assert_int_equal (waiting.calls, 0);
+    http_destroy (&http);
+}
+
+static void
 waiting_in_the_queue_costs_no_time (void **state)
 {
     struct world *world = *state;
@@ -667,6 +733,9 @@ main (void)
         WORLD_TEST (retry_after_is_read_in_every_form),
         WORLD_TEST (many_requests_share_few_connections),
         WORLD_TEST (no_more_requests_than_allowed_are_under_way),
+        WORLD_TEST (hosts_of_one_domain_share_a_limit),
+        WORLD_TEST (limits_hold_where_redirects_lead),
+        WORLD_TEST (what_has_not_begun_is_taken_back),
         WORLD_TEST (waiting_in_the_queue_costs_no_time),
         WORLD_TEST (cancelled_requests_call_nobody),
         WORLD_TEST (a_callback_may_start_another_request),
