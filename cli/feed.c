@@ -41,7 +41,11 @@ check_addresses (int count, char **urls)
     return 0;
 }
 
-/* ---- add, remove ---- */
+/* ---- add, remove, enable, disable ---- */
+
+/* What it failed of before is forgotten. */
+#define SWITCHED_ON \
+    "enabled = TRUE, \"disabledReason\" = NULL, failures = 0, \"lastError\" = NULL, \"nextDueAt\" = " DB_NOW
 
 static int
 add_one (struct mill *mill, const char *url)
@@ -49,7 +53,7 @@ add_one (struct mill *mill, const char *url)
     PGresult *result =
         db_query (mill_db (mill),
                   "INSERT INTO \"Source\" AS s (url) VALUES ($1) ON CONFLICT (url)"
-                  " DO UPDATE SET enabled = TRUE, \"nextDueAt\" = " DB_NOW " WHERE NOT s.enabled"
+                  " DO UPDATE SET " SWITCHED_ON " WHERE NOT s.enabled"
                   " RETURNING (xmax = 0)::int",
                   DB_VALUES (url));
     if (!result)
@@ -76,6 +80,33 @@ remove_one (struct mill *mill, const char *url)
     }
     printf ("removed %s; its articles stay\n", url);
     return 0;
+}
+
+static int
+switch_one (struct mill *mill, const char *url, const char *sql, const char *done)
+{
+    int64_t rows = 0;
+    if (db_run (mill_db (mill), &rows, sql, DB_VALUES (url)) < 0)
+        return failed (mill, "cannot switch the feed");
+    if (!rows) {
+        cli_say ("there is no feed %s; `newsmill feed list` shows them", url);
+        return 1;
+    }
+    printf ("%s %s\n", done, url);
+    return 0;
+}
+
+static int
+enable_one (struct mill *mill, const char *url)
+{
+    return switch_one (mill, url, "UPDATE \"Source\" SET " SWITCHED_ON " WHERE url = $1", "switched on:");
+}
+
+static int
+disable_one (struct mill *mill, const char *url)
+{
+    return switch_one (mill, url, "UPDATE \"Source\" SET enabled = FALSE, \"disabledReason\" = NULL WHERE url = $1",
+                       "switched off:");
 }
 
 static int
@@ -108,6 +139,18 @@ feed_remove (struct cli *cli, int argc, char **argv)
         cli_say ("what %s (feeds.opml) still names comes back at the next start",
                  cli->settings.feeds_opml);
     return r;
+}
+
+static int
+feed_enable (struct cli *cli, int argc, char **argv)
+{
+    return each (cli, argc, argv, enable_one);
+}
+
+static int
+feed_disable (struct cli *cli, int argc, char **argv)
+{
+    return each (cli, argc, argv, disable_one);
 }
 
 /* ---- list ---- */
@@ -221,6 +264,7 @@ cmd_feed (struct cli *cli, int argc, char **argv)
         int (*run) (struct cli *cli, int argc, char **argv);
     } actions[] = {
         { "add", feed_add },       { "remove", feed_remove }, { "list", feed_list },
+        { "enable", feed_enable }, { "disable", feed_disable },
         { "import", feed_import }, { "export", feed_export }, { "parse", feed_parse_file },
         { "check", feed_check },
     };

@@ -28,7 +28,7 @@ add_reason (struct table *table, const json_t *source)
 {
     char when[CLOCK_TEXT_SIZE];
     int64_t failures = cli_int (source, "failures");
-    if (has_text (source, "disabledReason"))
+    if (!json_is_true (json_object_get (source, "enabled")))
         table_add (table, cli_text (source, "disabledReason"));
     else if (has_text (source, "heldUntil"))
         table_addf (table, "until %s: %s", cli_when (json_object_get (source, "heldUntil"), when),

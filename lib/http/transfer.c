@@ -113,7 +113,9 @@ forget_answer (struct transfer *transfer)
     free (transfer->content_type);
     free (transfer->etag);
     free (transfer->last_modified);
-    transfer->content_type = transfer->etag = transfer->last_modified = NULL;
+    free (transfer->server);
+    free (transfer->cf_mitigated);
+    transfer->content_type = transfer->etag = transfer->last_modified = transfer->server = transfer->cf_mitigated = NULL;
     transfer->retry_after_ms = -1;
     transfer->retry_after_exact = false;
 }
@@ -163,6 +165,8 @@ take_answer_header (struct transfer *transfer, const char *name, size_t name_byt
         { "content-type", &transfer->content_type },
         { "etag", &transfer->etag },
         { "last-modified", &transfer->last_modified },
+        { "server", &transfer->server },
+        { "cf-mitigated", &transfer->cf_mitigated },
     };
     for (size_t i = 0; i < COUNT_OF (kept); i++)
         if (strlen (kept[i].name) == name_bytes && !strncasecmp (name, kept[i].name, name_bytes)) {
@@ -528,4 +532,6 @@ transfer_answer (struct transfer *transfer, CURLcode code, struct http_response 
     response->content_type = transfer->content_type;
     response->etag = transfer->etag;
     response->last_modified = transfer->last_modified;
+    response->server = transfer->server;
+    response->cf_mitigated = transfer->cf_mitigated;
 }

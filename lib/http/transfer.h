@@ -46,7 +46,7 @@ struct transfer {
     /* the answer of the present hop */
     size_t header_bytes;
     struct buf body;
-    char *content_type, *etag, *last_modified;
+    char *content_type, *etag, *last_modified, *server, *cf_mitigated;
     int64_t retry_after_ms;
     bool retry_after_exact; /* from retry-after-ms, which wins over Retry-After */
 };

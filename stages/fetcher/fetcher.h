@@ -4,6 +4,7 @@
  *   intake.c    the new ones become rows, in one transaction with the source's cursor
  *   hold.c      domains, and the pauses they ask for
  *   settle.c    sources with nothing new, or that failed, are written in groups
+ *   challenge.c pages that want a browser
  *   schedule.c  when a source is due again
  *   dispatch.c  rows become messages, within the window
  *   identity.c  what makes an article the same
@@ -65,6 +66,7 @@ struct catch {
     int64_t duration_ms;
     size_t bytes;
     const char *error;                  /* NULL: it was read */
+    bool gone;                          /* for good, says the error: the source is switched off */
     int64_t retry_after_ms;             /* -1: none */
     int64_t wait_s;                     /* until it is due again; 0: in the next run */
     bool unchanged;
@@ -100,8 +102,19 @@ void hold_release (struct fetcher *self);      /* due sources of held domains ar
 
 /* ---- schedule.c ---- */
 
-/* Seconds until a source that failed `failures` times in a row, this time included, is due again. */
-int64_t schedule_backoff_s (int64_t failures, int64_t most_s, uint64_t chance);
+enum schedule_failure {
+    SCHEDULE_TROUBLE, /* it may pass by itself: no connection, 5xx, no feed */
+    SCHEDULE_REFUSAL, /* somebody must do something about it: 401, 403, 404 and their like */
+};
+enum schedule_failure schedule_failure_of (long status);
+/* Seconds until a source that failed `failures` times in a row, this time included, is due again: longer with each, less up to a
+ * quarter by chance, so that those that failed together do not come back together. */
+int64_t schedule_backoff_s (enum schedule_failure kind, int64_t failures, int64_t most_s, uint64_t chance);
+
+/* ---- challenge.c ---- */
+
+/* The service whose page wants a browser to prove itself, or NULL. */
+const char *challenge_of (const struct http_response *response);
 
 /* ---- dispatch.c ---- */
 

@@ -7,6 +7,7 @@
 #define LEASE_CHECK_MS 1000
 #define HALT_MS 3000          /* several repetitions of the breaker */
 #define REASON_MAX 256
+#define HTTP_GONE 410
 #define STALE_S 25           /* beyond fetcher.timeout, a claim is nobody's */
 #define DAY_S INT64_C (86400)
 
@@ -80,7 +81,8 @@ wait_s (const struct fetch *fetch, const struct catch *caught)
         return 0;
     if (caught->retry_after_ms >= 0)
         return pause_s (fetch->fetcher, caught->retry_after_ms);
-    return schedule_backoff_s (fetch->failures + 1, stage_settings (fetch->fetcher->stage)->fetcher_backoff_max, num_random ());
+    return schedule_backoff_s (schedule_failure_of (caught->status), fetch->failures + 1,
+                               stage_settings (fetch->fetcher->stage)->fetcher_backoff_max, num_random ());
 }
 
 static void
@@ -103,7 +105,10 @@ finish (struct fetch *fetch, struct catch *caught)
     char *reason = caught->error ? utf8_clean (caught->error, strlen (caught->error), REASON_MAX) : NULL;
     caught->error = reason;
     caught->wait_s = wait_s (fetch, caught);
-    if (reason && fetch->failures == 0)
+    if (caught->gone)
+        log_warn ("source=%" PRId64 " url=%s is switched off: %s", fetch->source_id, log_quote (fetch->url, url),
+                  log_quote (reason, error));
+    else if (reason && fetch->failures == 0)
         log_warn ("source=%" PRId64 " url=%s failed: %s", fetch->source_id, log_quote (fetch->url, url), log_quote (reason, error));
     fetch_leave (fetch);
     fetch->fetcher->fetched++;
@@ -128,13 +133,26 @@ after_turn (struct fetcher *self)
 }
 
 static const char *
-status_error (long status, char out[REASON_MAX])
+challenge_error (const struct http_response *response, char out[REASON_MAX])
+{
+    const char *who = challenge_of (response);
+    if (!who)
+        return NULL;
+    snprintf (out, REASON_MAX, "HTTP %ld: a challenge of %s, which only a browser passes", response->status, who);
+    return out;
+}
+
+static const char *
+status_error (const struct http_response *response, char out[REASON_MAX])
 {
     static const struct { long status; const char *meaning; } known[] = {
         { 401, "the publisher wants a login" },      { 403, "the publisher refuses us" },
-        { 404, "there is no such feed" },            { 410, "the feed is gone for good" },
+        { 404, "there is no such feed" },            { HTTP_GONE, "the feed is gone for good" },
         { 429, "the publisher wants fewer requests" }, { 503, "the publisher is overloaded" },
     };
+    long status = response->status;
+    if (challenge_error (response, out))
+        return out;
     const char *meaning = status >= 500 ? "the publisher's server failed" : "not a feed's answer";
     for (size_t i = 0; i < COUNT_OF (known); i++)
         if (known[i].status == status)
@@ -147,7 +165,7 @@ static void
 take_body (struct fetch *fetch, const struct http_response *response, struct catch *caught)
 {
     struct feed *feed = NULL;
-    char reason[FEED_REASON_SIZE];
+    char reason[FEED_REASON_SIZE], challenge[REASON_MAX];
     caught->body_hash = (int64_t) num_hash (response->body, response->body_bytes);
     if (caught->body_hash == fetch->body_hash) {
         caught->unchanged = true;
@@ -156,7 +174,7 @@ take_body (struct fetch *fetch, const struct http_response *response, struct cat
     }
     struct feed_hints hints = { response->url, response->content_type };
     if (feed_parse (response->body, response->body_bytes, &hints, &feed, reason) < 0)
-        caught->error = reason;
+        caught->error = challenge_error (response, challenge) ? challenge : reason;
     else if (feed->title && !fetch->title)
         fetch->title = utf8_clean (feed->title, strlen (feed->title), 1000);
     caught->feed = feed;
@@ -183,7 +201,8 @@ on_response (void *context, const struct http_response *response)
         caught.last_modified = caught.last_modified ? caught.last_modified : fetch->last_modified;
         finish (fetch, &caught);
     } else if (response->status != 200) {
-        caught.error = status_error (response->status, reason);
+        caught.error = status_error (response, reason);
+        caught.gone = response->status == HTTP_GONE;
         if (asks_for_pause (response))
             hold_domain (fetch->fetcher, response->url, pause_s (fetch->fetcher, response->retry_after_ms), caught.error);
         finish (fetch, &caught);

@@ -6,16 +6,17 @@
 #define SETTLE_MS 25    /* how long a source waits for others to be written with */
 #define SETTLE_MOST 250 /* a statement */
 
-enum column { RUN, SOURCE, STATE, STATUS, FAULT, WAIT_S, ETAG, LAST_MODIFIED, BODY_HASH, BYTES, DURATION_MS, COLUMNS };
+enum column { RUN, SOURCE, STATE, STATUS, FAULT, OFF_REASON, WAIT_S, ETAG, LAST_MODIFIED, BODY_HASH, BYTES, DURATION_MS, COLUMNS };
 static const char settle_sql[] =
     "WITH got AS MATERIALIZED ("
-    " SELECT * FROM unnest ($1::uuid[], $2::bigint[], $3::text[], $4::bigint[], $5::text[], $6::bigint[], $7::text[], $8::text[],"
-    "  $9::bigint[], $10::bigint[], $11::bigint[])"
-    "  AS g (run, id, state, status, error, wait, etag, modified, hash, bytes, duration)"
+    " SELECT * FROM unnest ($1::uuid[], $2::bigint[], $3::text[], $4::bigint[], $5::text[], $6::text[], $7::bigint[], $8::text[],"
+    "  $9::text[], $10::bigint[], $11::bigint[], $12::bigint[])"
+    "  AS g (run, id, state, status, error, off, wait, etag, modified, hash, bytes, duration)"
     "), said AS (SELECT *, NULL AS title, NULL AS format FROM got WHERE error IS NULL"
     "), " SETTLE_READ ", failed AS ("
     " UPDATE \"Source\" s SET \"lastFetchAt\" = " DB_NOW ", \"lastStatus\" = got.status, \"lastError\" = got.error,"
-    "  failures = failures + 1, \"nextDueAt\" = " DB_NOW " + got.wait * interval '1 second'"
+    "  failures = failures + 1, \"nextDueAt\" = " DB_NOW " + got.wait * interval '1 second',"
+    "  enabled = enabled AND got.off IS NULL, \"disabledReason\" = coalesce (got.off, \"disabledReason\")"
     "  FROM got WHERE s.id = got.id AND got.error IS NOT NULL"
     ") UPDATE \"RunSource\" r SET state = got.state, status = got.status, error = got.error, bytes = got.bytes,"
     "  \"durationMs\" = got.duration FROM got WHERE r.\"runId\" = got.run AND r.\"sourceId\" = got.id";
@@ -72,6 +73,7 @@ put_columns (const struct fetcher *self, struct buf arrays[COLUMNS])
         db_array_add_text (&arrays[STATE], settle_state (caught));
         add_number (&arrays[STATUS], caught->status, caught->status != 0);
         db_array_add_text (&arrays[FAULT], caught->error);
+        db_array_add_text (&arrays[OFF_REASON], caught->gone ? caught->error : NULL);
         db_array_add_int8 (&arrays[WAIT_S], caught->wait_s);
         db_array_add_text (&arrays[ETAG], caught->etag);
         db_array_add_text (&arrays[LAST_MODIFIED], caught->last_modified);

@@ -124,6 +124,62 @@ class PauseTest(MannersTest):
         self.assertIsNone(self.source("busy19")["lastStatus"])
 
 
+class FailureTest(MannersTest):
+    def test_a_feed_that_is_gone_is_switched_off_and_on_again(self):
+        url = self.told("gone", status=410)
+        self.told("good", body=feed("one"))
+        self.mill.start_all()
+        self.poll()
+        self.poll()
+        self.assertEqual(len(self.world.asked("gone")), 1)
+        source = self.source("gone")
+        self.assertFalse(source["enabled"])
+        self.assertIn("gone for good", source["disabledReason"])
+        self.assertEqual(self.mill.log_count("is switched off"), 1)
+        shown = next(line for line in self.mill.cli("sources").stdout.splitlines() if "/told/gone" in line)
+        self.assertIn(" off ", shown)
+        self.assertIn("410", shown)
+
+        self.world.tell("gone", body=feed("two"))
+        self.assertIn("switched on", self.mill.cli("feed", "enable", url).stdout)
+        self.poll()
+        self.assertEqual(self.mill.stored(), 2)
+        self.assertIsNone(self.source("gone")["disabledReason"])
+        self.mill.cli("feed", "disable", url)
+        self.poll()
+        self.assertEqual(len(self.world.asked("gone")), 2)
+        self.assertEqual(self.mill.cli("feed", "enable", "http://nowhere.example/", check=False).returncode, 1)
+
+    def test_refusals_wait_longer_than_trouble(self):
+        for status in (401, 403, 404, 500, 502):
+            self.told(f"s{status}", status=status)
+        self.told("good", body=feed("one"))
+        self.mill.start_all()
+        for _ in range(3):
+            self.poll()
+        waits = {status: self.source(f"s{status}")["wait"] for status in (401, 403, 404, 500, 502)}
+        for status in (401, 403, 404):
+            self.assertTrue(895 <= waits[status] <= 1200, waits)
+        for status in (500, 502):
+            self.assertTrue(89 <= waits[status] <= 120, waits)
+        self.world.tell("s404", body=feed("two"))
+        self.poll()
+        source = self.source("s404")
+        self.assertEqual((source["failures"], source["lastError"], source["wait"]), (0, None, 0))
+
+    def test_a_challenge_is_told_from_a_refusal(self):
+        page = b"<!DOCTYPE html><html><head><title>Just a moment...</title></head><body>Checking your browser</body></html>"
+        self.told("header", status=403, headers=[("cf-mitigated", "challenge"), ("Server", "cloudflare")], body=b"<p>")
+        self.told("page", status=503, headers=[("Server", "cloudflare")], body=page)
+        self.told("plain", status=403, headers=[("Server", "cloudflare")], body=b"<p>Error 1020</p>")
+        self.told("anubis", body=b"<html><script id=\"anubis_challenge\" type=\"application/json\">{}</script></html>")
+        self.mill.start_all()
+        self.poll()
+        for name, who in (("header", "Cloudflare"), ("page", "Cloudflare"), ("anubis", "Anubis")):
+            self.assertIn(f"a challenge of {who}", self.source(name)["lastError"])
+        self.assertIn("HTTP 403: the publisher refuses us", self.source("plain")["lastError"])
+
+
 class ManySourcesTest(MannersTest):
     world_options = dict(feeds=120, articles=1, words=20, dimensions=64, any_address=1, feed_ms=100)
     settings = dict(fetcher_per_host=3, fetcher_per_domain=3)
