@@ -5,6 +5,7 @@
  *   hold.c      domains, and the pauses they ask for
  *   settle.c    sources with nothing new, or that failed, are written in groups
  *   challenge.c pages that want a browser
+ *   move.c      sources whose address changed for good
  *   schedule.c  when a source is due again
  *   dispatch.c  rows become messages, within the window
  *   identity.c  what makes an article the same
@@ -38,8 +39,8 @@ struct fetch {
     struct fetcher *fetcher;
     char run[UUID_TEXT_SIZE];
     struct uuid run_id;
-    int64_t source_id, body_hash, failures;
-    char *url, *title, *etag, *last_modified, *domain, *user_agent; /* NULL: none known */
+    int64_t source_id, body_hash, failures, moves;
+    char *url, *title, *etag, *last_modified, *domain, *user_agent, *moved_to; /* NULL: none known */
 };
 void fetch_leave (struct fetch *fetch); /* no longer under way */
 void fetch_free (struct fetch *fetch);
@@ -71,6 +72,7 @@ struct catch {
     int64_t wait_s;                     /* until it is due again; 0: in the next run */
     bool unchanged;
     const char *etag, *last_modified;   /* NULL: not said */
+    const char *moved_to;               /* where permanent redirects alone led; NULL: it is where it was */
     int64_t body_hash;
     const struct feed *feed;            /* NULL when unchanged or failed */
 };
@@ -84,7 +86,7 @@ MUST_CHECK int intake_commit (struct fetch *fetch, const struct catch *caught, i
 struct settled {
     struct fetch *fetch;
     struct catch caught;
-    char *error, *etag, *last_modified;
+    char *error, *etag, *last_modified, *moved_to;
 };
 /* fetch: taken; caught: borrowed. Written with others a moment later, or by settle_flush. */
 void settle_add (struct fetch *fetch, const struct catch *caught);
@@ -110,6 +112,12 @@ enum schedule_failure schedule_failure_of (long status);
 /* Seconds until a source that failed `failures` times in a row, this time included, is due again: longer with each, less up to a
  * quarter by chance, so that those that failed together do not come back together. */
 int64_t schedule_backoff_s (enum schedule_failure kind, int64_t failures, int64_t most_s, uint64_t chance);
+
+/* ---- move.c ---- */
+
+/* After a reading that was written: if it is one of several in a row at moved_to, that is the source's address from now on, or the
+ * source is switched off where another has it. Blocks for the database; logs. */
+void move_look (const struct fetch *fetch, const char *moved_to);
 
 /* ---- challenge.c ---- */
 

@@ -92,6 +92,7 @@ enum parameter {
     SKIPPED, BYTES, DURATION_MS,
     KEYS, URLS, TITLES, AUTHORS, PUBLISHED, CONTENTS, /* arrays: an element an article */
     ALIASES, ALIAS_OF,                                /* arrays: an article's further keys, and which article's */
+    MOVED_TO,
     PARAMETERS
 };
 static const char intake_sql[] =
@@ -111,7 +112,7 @@ static const char intake_sql[] =
     "  FROM entry JOIN fresh ON \"workId\" = id ORDER BY id RETURNING 1"
     "), counted AS (SELECT count (*)::int AS intake FROM work"
     "), said AS (SELECT $2::bigint AS id, $5::int AS status, $6::int AS wait, $7::text AS etag, $8::text AS modified,"
-    "  $9::bigint AS hash, $10::text AS title, $11::text AS format"
+    "  $9::bigint AS hash, $10::text AS title, $11::text AS format, $24::text AS moved"
     "), " SETTLE_READ ", record AS ("
     " UPDATE \"RunSource\" SET state = $4, status = $5, discovered = $12::int, skipped = $13::int, bytes = $14,"
     "  \"durationMs\" = $15, intake = counted.intake, duplicate = $12 - $13 - counted.intake"
@@ -184,12 +185,13 @@ store (struct fetch *fetch, const struct catch *caught, const struct intake *int
         [SKIPPED] = number (intake->skipped, numbers[SKIPPED]),
         [BYTES] = number ((int64_t) caught->bytes, numbers[BYTES]),
         [DURATION_MS] = number (caught->duration_ms, numbers[DURATION_MS]),
+        [MOVED_TO] = text (caught->moved_to),
     };
     put_entries (intake, arrays);
-    for (int p = KEYS; p < PARAMETERS; p++)
+    for (int p = KEYS; p <= ALIAS_OF; p++)
         values[p] = (struct db_value){ arrays[p].data, arrays[p].len };
     PGresult *result = db_query_values (db, intake_sql, PARAMETERS, values);
-    for (int p = KEYS; p < PARAMETERS; p++)
+    for (int p = KEYS; p <= ALIAS_OF; p++)
         buf_fini (&arrays[p]);
     if (!result)
         return -EIO;

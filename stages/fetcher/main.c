@@ -45,6 +45,7 @@ fetch_free (struct fetch *fetch)
 {
     free (fetch->domain);
     free (fetch->user_agent);
+    free (fetch->moved_to);
     free (fetch->url);
     free (fetch->title);
     free (fetch->etag);
@@ -90,7 +91,9 @@ take_in (struct fetch *fetch, const struct catch *caught)
 {
     char url[LOG_QUOTE_SIZE];
     int64_t fresh = 0;
-    if (intake_commit (fetch, caught, &fresh) == 0 && fresh) {
+    if (intake_commit (fetch, caught, &fresh) == 0)
+        move_look (fetch, caught->moved_to);
+    if (fresh) {
         log_debug ("source=%" PRId64 " url=%s new=%" PRId64, fetch->source_id, log_quote (fetch->url, url), fresh);
         dispatch_turn (fetch->fetcher);
     }
@@ -191,6 +194,7 @@ on_response (void *context, const struct http_response *response)
         .status = response->status, .duration_ms = response->duration_ms, .bytes = response->body_bytes,
         .retry_after_ms = response->retry_after_ms, .etag = header_text (response->etag),
         .last_modified = header_text (response->last_modified), .body_hash = fetch->body_hash,
+        .moved_to = response->moved_permanently ? header_text (response->url) : NULL,
     };
     if (response->error != HTTP_OK) {
         caught.error = response->reason;
@@ -227,6 +231,8 @@ start (struct fetcher *self, const PGresult *rows, int row)
     fetch->failures = db_int (rows, row, 6);
     fetch->domain = mem_dup (db_text (rows, row, 7));
     fetch->user_agent = mem_dup (db_text (rows, row, 8));
+    fetch->moved_to = mem_dup (db_text (rows, row, 9));
+    fetch->moves = db_int (rows, row, 10);
 
     char *none_match = fetch->etag ? mem_printf ("If-None-Match: %s", fetch->etag) : NULL;
     char *since = fetch->last_modified ? mem_printf ("If-Modified-Since: %s", fetch->last_modified) : NULL;
@@ -270,7 +276,8 @@ claim (struct fetcher *self)
         "WITH mine AS (UPDATE \"RunSource\" r SET state = 'claimed', \"claimedAt\" = " DB_NOW ", \"claimedBy\" = $3"
         " FROM (SELECT \"sourceId\" FROM \"RunSource\" WHERE \"runId\" = $1 AND state = 'due' ORDER BY place LIMIT $2"
         "  FOR UPDATE SKIP LOCKED) f WHERE r.\"runId\" = $1 AND r.\"sourceId\" = f.\"sourceId\" RETURNING r.\"sourceId\")"
-        " SELECT id, url, title, etag, \"lastModified\", \"bodyHash\", failures, domain, \"userAgent\""
+        " SELECT id, url, title, etag, \"lastModified\", \"bodyHash\", failures, domain, \"userAgent\","
+        " \"movedTo\", moves"
         " FROM \"Source\" JOIN mine ON \"sourceId\" = id", DB_VALUES (self->run, room, stage_worker (self->stage)));
     if (!rows) {
         log_warn ("no sources could be claimed: %s", db_error (self->db));

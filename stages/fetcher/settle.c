@@ -6,17 +6,17 @@
 #define SETTLE_MS 25    /* how long a source waits for others to be written with */
 #define SETTLE_MOST 250 /* a statement */
 
-enum column { RUN, SOURCE, STATE, STATUS, FAULT, OFF_REASON, WAIT_S, ETAG, LAST_MODIFIED, BODY_HASH, BYTES, DURATION_MS, COLUMNS };
+enum column { RUN, SOURCE, STATE, STATUS, FAULT, OFF_REASON, WAIT_S, ETAG, LAST_MODIFIED, BODY_HASH, MOVED_TO, BYTES, DURATION_MS, COLUMNS };
 static const char settle_sql[] =
     "WITH got AS MATERIALIZED ("
     " SELECT * FROM unnest ($1::uuid[], $2::bigint[], $3::text[], $4::bigint[], $5::text[], $6::text[], $7::bigint[], $8::text[],"
-    "  $9::text[], $10::bigint[], $11::bigint[], $12::bigint[])"
-    "  AS g (run, id, state, status, error, off, wait, etag, modified, hash, bytes, duration)"
+    "  $9::text[], $10::bigint[], $11::text[], $12::bigint[], $13::bigint[])"
+    "  AS g (run, id, state, status, error, off, wait, etag, modified, hash, moved, bytes, duration)"
     "), said AS (SELECT *, NULL AS title, NULL AS format FROM got WHERE error IS NULL"
     "), " SETTLE_READ ", failed AS ("
     " UPDATE \"Source\" s SET \"lastFetchAt\" = " DB_NOW ", \"lastStatus\" = got.status, \"lastError\" = got.error,"
     "  failures = failures + 1, \"nextDueAt\" = " DB_NOW " + got.wait * interval '1 second',"
-    "  enabled = enabled AND got.off IS NULL, \"disabledReason\" = coalesce (got.off, \"disabledReason\")"
+    "  \"movedTo\" = NULL, moves = 0, enabled = enabled AND got.off IS NULL, \"disabledReason\" = coalesce (got.off, \"disabledReason\")"
     "  FROM got WHERE s.id = got.id AND got.error IS NOT NULL"
     ") UPDATE \"RunSource\" r SET state = got.state, status = got.status, error = got.error, bytes = got.bytes,"
     "  \"durationMs\" = got.duration FROM got WHERE r.\"runId\" = got.run AND r.\"sourceId\" = got.id";
@@ -43,6 +43,7 @@ settle_add (struct fetch *fetch, const struct catch *caught)
     last->caught.error = last->error = mem_dup (caught->error);
     last->caught.etag = last->etag = mem_dup (caught->etag);
     last->caught.last_modified = last->last_modified = mem_dup (caught->last_modified);
+    last->caught.moved_to = last->moved_to = mem_dup (caught->moved_to);
     if (self->settled_count == 1)
         stage_after (self->stage, SETTLE_MS, on_settle_time, self);
     if (self->settled_count >= SETTLE_MOST)
@@ -78,6 +79,7 @@ put_columns (const struct fetcher *self, struct buf arrays[COLUMNS])
         db_array_add_text (&arrays[ETAG], caught->etag);
         db_array_add_text (&arrays[LAST_MODIFIED], caught->last_modified);
         db_array_add_int8 (&arrays[BODY_HASH], caught->body_hash);
+        db_array_add_text (&arrays[MOVED_TO], caught->moved_to);
         db_array_add_int8 (&arrays[BYTES], (int64_t) caught->bytes);
         db_array_add_int8 (&arrays[DURATION_MS], caught->duration_ms);
     }
@@ -97,6 +99,9 @@ settle_flush (struct fetcher *self)
     if (!result)
         log_warn ("what became of sources was not written, they are fetched again count=%zu: %s", self->settled_count,
                   db_error (self->db));
+    for (size_t i = 0; result && i < self->settled_count; i++)
+        if (!self->settled[i].caught.error)
+            move_look (self->settled[i].fetch, self->settled[i].caught.moved_to);
     PQclear (result);
     for (int c = 0; c < COLUMNS; c++)
         buf_fini (&arrays[c]);
@@ -110,6 +115,7 @@ settle_forget (struct fetcher *self)
         free (self->settled[i].error);
         free (self->settled[i].etag);
         free (self->settled[i].last_modified);
+        free (self->settled[i].moved_to);
         fetch_free (self->settled[i].fetch);
     }
     free (self->settled);

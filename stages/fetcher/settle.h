@@ -3,14 +3,15 @@
 #ifndef FETCHER_SETTLE_H
 #define FETCHER_SETTLE_H
 
-/* A common table expression over `said`, a row a source that was read: id, status, wait, etag, modified, hash, and title and
- * format where they are news. */
+/* A common table expression over `said`, a row a source that was read: id, status, wait, etag, modified, hash, moved, and title
+ * and format where they are news. */
 #define SETTLE_READ \
     "read AS (" \
     " UPDATE \"Source\" s SET \"lastFetchAt\" = " DB_NOW ", \"lastSuccessAt\" = " DB_NOW ", \"lastStatus\" = said.status," \
     "  \"lastError\" = NULL, failures = 0, \"nextDueAt\" = " DB_NOW " + said.wait * interval '1 second', etag = said.etag," \
     "  \"lastModified\" = said.modified, \"bodyHash\" = said.hash, title = coalesce (s.title, said.title)," \
-    "  format = coalesce (said.format, s.format) FROM said WHERE s.id = said.id" \
+    "  format = coalesce (said.format, s.format), \"movedTo\" = said.moved," \
+    "  moves = CASE WHEN said.moved IS NULL THEN 0 WHEN said.moved = s.\"movedTo\" THEN s.moves + 1 ELSE 1 END FROM said WHERE s.id = said.id" \
     ")"
 
 #endif

@@ -180,6 +180,62 @@ class FailureTest(MannersTest):
         self.assertIn("HTTP 403: the publisher refuses us", self.source("plain")["lastError"])
 
 
+class MoveTest(MannersTest):
+    def moving(self, name, status, to):
+        return self.told(name, status=status, headers=[("Location", to)])
+
+    def place(self, name):
+        return f"http://127.0.0.1:{self.world.port}/told/{name}"
+
+    def test_a_permanent_move_is_adopted_after_some_good_readings(self):
+        self.moving("old301", 301, "/told/new301")
+        self.moving("old308", 308, "/told/new308")
+        self.moving("old302", 302, "/told/new302")
+        self.moving("old307", 307, "/told/new307")
+        self.moving("mixed", 301, "/told/hop")
+        self.world.tell("hop", 302, [("Location", "/told/end")])
+        for name in ("new301", "new308", "new302", "new307", "end"):
+            self.world.tell(name, body=feed(name))
+        self.mill.start_all()
+        self.poll()
+        self.world.tell("new301", 304)  # counts as well: what was read there is still so
+        self.poll()
+        urls = {row["url"] for row in self.mill.postgres.rows('SELECT url FROM "Source"')}
+        self.assertEqual(urls, {self.place(name) for name in ("old301", "old308", "old302", "old307", "mixed")})
+        for _ in range(3):
+            self.poll()
+        urls = {row["url"] for row in self.mill.postgres.rows('SELECT url FROM "Source"')}
+        self.assertEqual(urls, {self.place(name) for name in ("new301", "new308", "old302", "old307", "mixed")})
+        self.assertEqual(len(self.world.asked("old301")), 3)
+        self.assertEqual(self.mill.log_count("has moved for good"), 2)
+
+    def test_a_slip_is_not_adopted(self):
+        self.moving("old", 301, "/told/nofeed")
+        self.world.tell("nofeed", body=b"<html><body>Parked</body></html>")
+        self.mill.start_all()
+        for _ in range(4):
+            self.poll()
+        self.assertEqual(self.source("old")["moves"], 0)
+        for answer in (dict(status=301), dict(status=301), dict(status=500), dict(status=301), dict(status=301)):
+            self.world.tell("old", headers=[("Location", "/told/new")], **answer)
+            self.world.tell("new", body=feed("one"))
+            self.poll()
+        self.assertEqual(self.source("old")["moves"], 2, "not in a row")
+
+    def test_a_source_that_moves_to_another_ones_address_ends(self):
+        self.moving("old", 301, "/told/new")
+        self.told("new", body=feed("one"))
+        self.mill.start_all()
+        for _ in range(4):
+            self.poll()
+        old, new = self.source("old"), self.source("new")
+        self.assertFalse(old["enabled"])
+        self.assertTrue(new["enabled"])
+        self.assertIn(self.place("new"), old["disabledReason"])
+        self.assertEqual(self.mill.log_count("is switched off"), 1)
+        self.assertEqual(self.mill.stored(), 1)
+
+
 class ManySourcesTest(MannersTest):
     world_options = dict(feeds=120, articles=1, words=20, dimensions=64, any_address=1, feed_ms=100)
     settings = dict(fetcher_per_host=3, fetcher_per_domain=3)
