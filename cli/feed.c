@@ -153,6 +153,28 @@ feed_disable (struct cli *cli, int argc, char **argv)
     return each (cli, argc, argv, disable_one);
 }
 
+static int
+feed_agent (struct cli *cli, int argc, char **argv)
+{
+    struct mill *mill;
+    int64_t rows = 0;
+    int r = cli_parse (&argc, argv, NULL, 0, 1, 2);
+    const char *url = argv[1], *agent = r == 0 && argc > 2 && *argv[2] ? argv[2] : NULL;
+    for (const char *p = agent; p && *p && !r; p++)
+        if ((unsigned char) *p < 0x20 || (unsigned char) *p >= 0x7f)
+            r = cli_usage ("feed", "a User-Agent is printable ASCII");
+    r = r ? r : mill_borrow_database (cli, &mill);
+    if (r)
+        return r;
+    if (db_run (mill_db (mill), &rows, "UPDATE \"Source\" SET \"userAgent\" = $2 WHERE url = $1", DB_VALUES (url, agent)) < 0)
+        return mill_close (&mill, failed (mill, "cannot set the feed's User-Agent"));
+    if (!rows)
+        cli_say ("there is no feed %s; `newsmill feed list` shows them", url);
+    else
+        printf ("%s is asked as %s\n", url, agent ? agent : "all others");
+    return mill_close (&mill, rows ? 0 : 1);
+}
+
 /* ---- list ---- */
 
 static int
@@ -265,6 +287,7 @@ cmd_feed (struct cli *cli, int argc, char **argv)
     } actions[] = {
         { "add", feed_add },       { "remove", feed_remove }, { "list", feed_list },
         { "enable", feed_enable }, { "disable", feed_disable },
+        { "agent", feed_agent },
         { "import", feed_import }, { "export", feed_export }, { "parse", feed_parse_file },
         { "check", feed_check },
     };

@@ -22,7 +22,8 @@ static const struct command commands[] = {
     { "sources", "[--json]", "the feeds and their health", cmd_sources },
     { "workers", "[--json]", "who is alive and what it holds", cmd_workers },
     { "watch", "[--json]", "the run in progress, live", cmd_watch },
-    { "feed", "add URL... | remove URL... | enable URL... | disable URL... | list | import OPML | export | parse FILE | check URL",
+    { "feed", "add URL... | remove URL... | enable URL... | disable URL... | agent URL [TEXT] | list"
+      " | import OPML | export | parse FILE | check URL",
       "manage the feeds, or look at one", cmd_feed },
     { "extract", "FILE", "print the plain text of an HTML page", cmd_extract },
     { "dead", "list | show ID | replay ID...|all | drop ID...|all", "articles that were given up",

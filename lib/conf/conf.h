@@ -15,8 +15,10 @@ struct settings {
     const char *feeds_opml;
     int64_t fetcher_parallel, fetcher_per_host, fetcher_per_domain, fetcher_connect_timeout, fetcher_timeout, fetcher_idle_timeout;
     int64_t fetcher_max_body, fetcher_max_redirects, fetcher_window, fetcher_backoff_max;
-    const char *fetcher_user_agent;
-    bool fetcher_allow_private;
+    int64_t fetcher_min_interval, fetcher_max_interval;
+    const char *fetcher_user_agent; /* resolved: with the contact */
+    const char *fetcher_contact;
+    bool fetcher_allow_private, fetcher_respect_hints, fetcher_adaptive;
     int64_t summarizer_batch, summarizer_calls, summarizer_linger;
     int64_t chunker_size, chunker_overlap, chunker_max_word;
     bool chunker_cjk;

@@ -55,6 +55,7 @@ struct http_response {
     const char *content_type, *etag, *last_modified; /* NULL when absent */
     const char *server, *cf_mitigated;               /* likewise; the second is Cloudflare's, "challenge" */
     int64_t retry_after_ms;      /* Retry-After in seconds or as a date (RFC 9110, 10.2.3); -1 when absent */
+    int64_t fresh_s;             /* how long it says it stays as it is: Cache-Control, Expires (RFC 9111, 4.2); -1: unknown */
     int64_t duration_ms;
 };
 

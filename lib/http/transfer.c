@@ -116,6 +116,7 @@ forget_answer (struct transfer *transfer)
     free (transfer->server);
     free (transfer->cf_mitigated);
     transfer->content_type = transfer->etag = transfer->last_modified = transfer->server = transfer->cf_mitigated = NULL;
+    transfer->fresh = FRESH_NONE;
     transfer->retry_after_ms = -1;
     transfer->retry_after_exact = false;
 }
@@ -175,6 +176,7 @@ take_answer_header (struct transfer *transfer, const char *name, size_t name_byt
             return;
         }
     int64_t ms;
+    fresh_take (&transfer->fresh, name, name_bytes, value);
     if (name_bytes == 14 && !strncasecmp (name, "retry-after-ms", name_bytes)) {
         if (num_parse (value, 0, RETRY_AFTER_MAX_MS, &ms) == 0) {
             transfer->retry_after_ms = ms;
@@ -518,6 +520,7 @@ transfer_answer (struct transfer *transfer, CURLcode code, struct http_response 
                                 .url = transfer->url.text ? transfer->url.text : "",
                                 .moved_permanently = transfer->hops > 0 && transfer->all_permanent,
                                 .body = "",
+                                .fresh_s = FRESH_UNKNOWN,
                                 .retry_after_ms = transfer->retry_after_ms };
     if (transfer->started_us)
         response->duration_ms = (clock_mono_us () - transfer->started_us) / 1000;
@@ -532,6 +535,7 @@ transfer_answer (struct transfer *transfer, CURLcode code, struct http_response 
     response->content_type = transfer->content_type;
     response->etag = transfer->etag;
     response->last_modified = transfer->last_modified;
+    response->fresh_s = fresh_left_s (&transfer->fresh, clock_wall_us () / US_PER_S);
     response->server = transfer->server;
     response->cf_mitigated = transfer->cf_mitigated;
 }

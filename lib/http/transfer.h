@@ -8,6 +8,7 @@
 #define HTTP_TRANSFER_H
 
 #include "http/http.h"
+#include "http/fresh.h"
 #include "http/limit.h"
 #include "http/url.h"
 
@@ -47,6 +48,7 @@ struct transfer {
     size_t header_bytes;
     struct buf body;
     char *content_type, *etag, *last_modified, *server, *cf_mitigated;
+    struct fresh fresh;
     int64_t retry_after_ms;
     bool retry_after_exact; /* from retry-after-ms, which wins over Retry-After */
 };

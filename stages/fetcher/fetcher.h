@@ -33,6 +33,14 @@ struct fetcher {
     uint64_t fetched, dispatched;
 };
 
+/* What is known of how often a source is worth asking. */
+struct schedule {
+    int64_t hint_s;      /* how long the feed says it stays as it is; 0: it does not */
+    int64_t gap_s;       /* median between its last entries; 0: unknown */
+    uint32_t skip_hours; /* as in struct feed */
+    uint8_t skip_days;
+};
+
 /* A claimed source while it is fetched. */
 struct fetch {
     struct fetch *next, *previous; /* among those under way */
@@ -41,6 +49,7 @@ struct fetch {
     struct uuid run_id;
     int64_t source_id, body_hash, failures, moves;
     char *url, *title, *etag, *last_modified, *domain, *user_agent, *moved_to; /* NULL: none known */
+    struct schedule schedule; /* as the last feed had it */
 };
 void fetch_leave (struct fetch *fetch); /* no longer under way */
 void fetch_free (struct fetch *fetch);
@@ -74,6 +83,7 @@ struct catch {
     const char *etag, *last_modified;   /* NULL: not said */
     const char *moved_to;               /* where permanent redirects alone led; NULL: it is where it was */
     int64_t body_hash;
+    int64_t fresh_s;                    /* how long the answer says it stays as it is; -1: unknown */
     const struct feed *feed;            /* NULL when unchanged or failed */
 };
 /* What was read and has a feed. Commits all of it, or nothing. *ret_new: articles taken in. 0 or -EIO (logged). Blocks for the
@@ -103,6 +113,15 @@ void hold_domain (struct fetcher *self, const char *url, int64_t wait_s, const c
 void hold_release (struct fetcher *self);      /* due sources of held domains are no longer part of the run */
 
 /* ---- schedule.c ---- */
+
+/* What a feed says and shows. now_us: entries dated later do not count. */
+struct schedule schedule_of_feed (const struct feed *feed, int64_t now_us);
+struct schedule_rules {
+    bool respect_hints, adaptive;
+    int64_t min_s, max_s;
+};
+/* Seconds until a source that was read is due again; 0: in the next run. fresh_s: -1 is unknown. now_s: since 1970. */
+int64_t schedule_wait_s (const struct schedule_rules *rules, const struct schedule *schedule, int64_t fresh_s, int64_t now_s);
 
 enum schedule_failure {
     SCHEDULE_TROUBLE, /* it may pass by itself: no connection, 5xx, no feed */

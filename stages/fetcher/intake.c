@@ -92,7 +92,7 @@ enum parameter {
     SKIPPED, BYTES, DURATION_MS,
     KEYS, URLS, TITLES, AUTHORS, PUBLISHED, CONTENTS, /* arrays: an element an article */
     ALIASES, ALIAS_OF,                                /* arrays: an article's further keys, and which article's */
-    MOVED_TO,
+    MOVED_TO, HINT_S, GAP_S, SKIP_HOURS, SKIP_DAYS,
     PARAMETERS
 };
 static const char intake_sql[] =
@@ -112,7 +112,8 @@ static const char intake_sql[] =
     "  FROM entry JOIN fresh ON \"workId\" = id ORDER BY id RETURNING 1"
     "), counted AS (SELECT count (*)::int AS intake FROM work"
     "), said AS (SELECT $2::bigint AS id, $5::int AS status, $6::int AS wait, $7::text AS etag, $8::text AS modified,"
-    "  $9::bigint AS hash, $10::text AS title, $11::text AS format, $24::text AS moved"
+    "  $9::bigint AS hash, $10::text AS title, $11::text AS format, $24::text AS moved,"
+    "  $25::int AS hint, $26::int AS gap, $27::int AS hours, $28::int AS days"
     "), " SETTLE_READ ", record AS ("
     " UPDATE \"RunSource\" SET state = $4, status = $5, discovered = $12::int, skipped = $13::int, bytes = $14,"
     "  \"durationMs\" = $15, intake = counted.intake, duplicate = $12 - $13 - counted.intake"
@@ -186,6 +187,10 @@ store (struct fetch *fetch, const struct catch *caught, const struct intake *int
         [BYTES] = number ((int64_t) caught->bytes, numbers[BYTES]),
         [DURATION_MS] = number (caught->duration_ms, numbers[DURATION_MS]),
         [MOVED_TO] = text (caught->moved_to),
+        [HINT_S] = number (fetch->schedule.hint_s, numbers[HINT_S]),
+        [GAP_S] = number (fetch->schedule.gap_s, numbers[GAP_S]),
+        [SKIP_HOURS] = number (fetch->schedule.skip_hours, numbers[SKIP_HOURS]),
+        [SKIP_DAYS] = number (fetch->schedule.skip_days, numbers[SKIP_DAYS]),
     };
     put_entries (intake, arrays);
     for (int p = KEYS; p <= ALIAS_OF; p++)

@@ -78,12 +78,15 @@ asks_for_pause (const struct http_response *response)
 static int64_t
 wait_s (const struct fetch *fetch, const struct catch *caught)
 {
+    const struct settings *s = stage_settings (fetch->fetcher->stage);
+    const struct schedule_rules rules = { s->fetcher_respect_hints, s->fetcher_adaptive, s->fetcher_min_interval,
+                                          s->fetcher_max_interval };
     if (!caught->error)
-        return 0;
+        return schedule_wait_s (&rules, &fetch->schedule, caught->fresh_s, clock_wall_us () / US_PER_S);
     if (caught->retry_after_ms >= 0)
         return pause_s (fetch->fetcher, caught->retry_after_ms);
-    return schedule_backoff_s (schedule_failure_of (caught->status), fetch->failures + 1,
-                               stage_settings (fetch->fetcher->stage)->fetcher_backoff_max, num_random ());
+    return schedule_backoff_s (schedule_failure_of (caught->status), fetch->failures + 1, s->fetcher_backoff_max,
+                               num_random ());
 }
 
 static void
@@ -178,8 +181,11 @@ take_body (struct fetch *fetch, const struct http_response *response, struct cat
     struct feed_hints hints = { response->url, response->content_type };
     if (feed_parse (response->body, response->body_bytes, &hints, &feed, reason) < 0)
         caught->error = challenge_error (response, challenge) ? challenge : reason;
-    else if (feed->title && !fetch->title)
-        fetch->title = utf8_clean (feed->title, strlen (feed->title), 1000);
+    else {
+        fetch->schedule = schedule_of_feed (feed, clock_wall_us ());
+        if (feed->title && !fetch->title)
+            fetch->title = utf8_clean (feed->title, strlen (feed->title), 1000);
+    }
     caught->feed = feed;
     finish (fetch, caught);
     feed_destroy (&feed);
@@ -194,7 +200,7 @@ on_response (void *context, const struct http_response *response)
         .status = response->status, .duration_ms = response->duration_ms, .bytes = response->body_bytes,
         .retry_after_ms = response->retry_after_ms, .etag = header_text (response->etag),
         .last_modified = header_text (response->last_modified), .body_hash = fetch->body_hash,
-        .moved_to = response->moved_permanently ? header_text (response->url) : NULL,
+        .fresh_s = response->fresh_s, .moved_to = response->moved_permanently ? header_text (response->url) : NULL,
     };
     if (response->error != HTTP_OK) {
         caught.error = response->reason;
@@ -233,6 +239,8 @@ start (struct fetcher *self, const PGresult *rows, int row)
     fetch->user_agent = mem_dup (db_text (rows, row, 8));
     fetch->moved_to = mem_dup (db_text (rows, row, 9));
     fetch->moves = db_int (rows, row, 10);
+    fetch->schedule = (struct schedule){ db_int (rows, row, 11), db_int (rows, row, 12), (uint32_t) db_int (rows, row, 13),
+                                         (uint8_t) db_int (rows, row, 14) };
 
     char *none_match = fetch->etag ? mem_printf ("If-None-Match: %s", fetch->etag) : NULL;
     char *since = fetch->last_modified ? mem_printf ("If-Modified-Since: %s", fetch->last_modified) : NULL;
@@ -277,7 +285,7 @@ claim (struct fetcher *self)
         " FROM (SELECT \"sourceId\" FROM \"RunSource\" WHERE \"runId\" = $1 AND state = 'due' ORDER BY place LIMIT $2"
         "  FOR UPDATE SKIP LOCKED) f WHERE r.\"runId\" = $1 AND r.\"sourceId\" = f.\"sourceId\" RETURNING r.\"sourceId\")"
         " SELECT id, url, title, etag, \"lastModified\", \"bodyHash\", failures, domain, \"userAgent\","
-        " \"movedTo\", moves"
+        " \"movedTo\", moves, \"hintS\", \"gapS\", \"skipHours\", \"skipDays\""
         " FROM \"Source\" JOIN mine ON \"sourceId\" = id", DB_VALUES (self->run, room, stage_worker (self->stage)));
     if (!rows) {
         log_warn ("no sources could be claimed: %s", db_error (self->db));

@@ -236,6 +236,47 @@ class MoveTest(MannersTest):
         self.assertEqual(self.mill.stored(), 1)
 
 
+class HintTest(MannersTest):
+    settings = dict(fetcher_respect_hints="true", fetcher_adaptive="true", fetcher_max_interval=7200)
+
+    def test_hints_set_when_a_source_is_due(self):
+        dated = feed("one", "two", "three").replace(b"</link><title>Story one", b"</link><pubDate>Mon, 17 Nov 2025 02:00:00 GMT"
+                                                    b"</pubDate><title>Story one")
+        dated = dated.replace(b"</link><title>Story two", b"</link><pubDate>Mon, 17 Nov 2025 01:00:00 GMT</pubDate><title>Story two")
+        dated = dated.replace(b"</link><title>Story three", b"</link><pubDate>Mon, 17 Nov 2025 00:00:00 GMT</pubDate><title>Story")
+        self.told("plain", body=feed("a"))
+        self.told("maxage", headers=[("Cache-Control", "public, max-age=600")], body=feed("b"))
+        self.told("ttl", headers=[("ETag", '"1"')], body=feed("c", channel="<ttl>30</ttl>"))
+        self.told("long", headers=[("Cache-Control", "max-age=999999")], body=feed("d"))
+        self.told("gaps", body=dated)
+        self.mill.start_all()
+        self.poll()
+        expect = {"plain": 0, "maxage": 590, "ttl": 1790, "long": 7190, "gaps": 1790}
+        self.assertEqual({name: self.source(name)["wait"] for name in expect}, expect)
+        self.poll(again=False)
+        self.assertEqual({name: len(self.world.asked(name)) for name in expect}, dict.fromkeys(expect, 1) | {"plain": 2})
+        self.world.tell("ttl", 304)  # what the feed said is remembered
+        self.poll()
+        self.assertEqual(self.source("ttl")["wait"], 1790)
+
+
+class AgentTest(MannersTest):
+    settings = dict(fetcher_contact="https://desk.example/contact")
+
+    def test_publishers_see_who_asks_and_where_to_complain(self):
+        self.told("usual", body=feed("one"))
+        url = self.told("own", body=feed("two"))
+        self.mill.cli("feed", "agent", url, "Desk/7 (+https://own.example/)")
+        self.mill.start_all()
+        self.poll()
+        self.assertRegex(self.world.asked("usual")[0]["User-Agent"], r"^newsmill/[0-9.]+ .*\(\+https://desk.example/contact\)$")
+        self.assertEqual(self.world.asked("own")[0]["User-Agent"], "Desk/7 (+https://own.example/)")
+        self.mill.cli("feed", "agent", url)
+        self.poll()
+        self.assertTrue(self.world.asked("own")[1]["User-Agent"].startswith("newsmill/"))
+        self.assertEqual(self.mill.cli("feed", "agent", url, "a\nHost: b", check=False).returncode, 100)
+
+
 class ManySourcesTest(MannersTest):
     world_options = dict(feeds=120, articles=1, words=20, dimensions=64, any_address=1, feed_ms=100)
     settings = dict(fetcher_per_host=3, fetcher_per_domain=3)
