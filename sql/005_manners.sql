@@ -1,5 +1,6 @@
 -- How publishers are treated. A publisher that asks for a pause means all its hosts and all our fetchers, after a restart too; and
--- what decides when a source is due again, or whether at all, is kept with it.
+-- what decides when a source is due again, or whether at all, is kept with it. From here on an "ArticleKey" whose "workId" is 0 was
+-- old when its source was read for the first time, and never taken in.
 
 ALTER TABLE "Source"
     ADD domain TEXT,                    -- registrable domain of the url (public suffix list); NULL: a fetcher fills it in

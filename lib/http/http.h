@@ -26,8 +26,8 @@ enum http_error {
     HTTP_DNS,
     HTTP_CONNECT,
     HTTP_TLS,
-    HTTP_TIMEOUT,       /* connect, total or idle time is over */
-    HTTP_TOO_LARGE,     /* body past its limit, also after decompression */
+    HTTP_TIMEOUT,       /* connect, total or idle time is over, or it comes too slowly */
+    HTTP_TOO_LARGE,     /* body past its limit, also after decompression, or out of proportion to what was sent */
     HTTP_REDIRECTS,     /* too many, or round in a circle, or https to http */
     HTTP_BROKEN,        /* cut short or otherwise unreadable */
 };
@@ -39,7 +39,9 @@ struct http_request {
     bool body_stays;             /* body is borrowed until done is called or the request cancelled: saves a copy */
     const char *user_agent;      /* NULL: that of the settings */
     const char *const *headers;  /* "Name: value" lines, NULL-terminated; may be NULL */
-    int64_t connect_ms, total_ms, idle_ms; /* idle: less than 1 byte/s for that long */
+    int64_t connect_ms, total_ms, idle_ms; /* idle: less than 1 byte/s for that long; 0 in any of these: no limit */
+    int64_t min_rate;            /* bytes/s of the body on its way, on average from rate_after_ms past its first byte on; 0: any */
+    int64_t rate_after_ms;
     size_t max_body_bytes;
     long max_redirects;          /* 0: a 3xx is given back as it is */
 };

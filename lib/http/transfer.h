@@ -26,7 +26,7 @@ struct transfer {
     char *post_copy;  /* the same, unless the caller keeps it */
     size_t post_bytes;
     struct curl_slist *headers;
-    int64_t connect_ms, total_ms, idle_ms;
+    int64_t connect_ms, total_ms, idle_ms, min_rate, rate_after_ms;
     size_t max_body_bytes;
     long max_redirects;
     bool allow_private;
@@ -46,6 +46,7 @@ struct transfer {
 
     /* the answer of the present hop */
     size_t header_bytes;
+    int64_t body_since_us; /* its first byte; 0: none yet */
     struct buf body;
     char *content_type, *etag, *last_modified, *server, *cf_mitigated;
     struct fresh fresh;

@@ -49,6 +49,7 @@ struct fetch {
     struct uuid run_id;
     int64_t source_id, body_hash, failures, moves;
     char *url, *title, *etag, *last_modified, *domain, *user_agent, *moved_to; /* NULL: none known */
+    bool is_first;            /* it was never read before */
     struct schedule schedule; /* as the last feed had it */
 };
 void fetch_leave (struct fetch *fetch); /* no longer under way */

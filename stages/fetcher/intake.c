@@ -7,6 +7,7 @@
 struct intake {
     struct entry *entries;
     size_t count;
+    size_t past; /* of them, the first so many count as known from now on */
     int64_t discovered, skipped;
 };
 
@@ -83,6 +84,32 @@ drop_known (struct db *db, struct intake *self)
     return 0;
 }
 
+/* ---- the first reading of a source ---- */
+
+static int
+by_date (const void *a, const void *b)
+{
+    const struct entry *x = a, *y = b;
+    return x->published_us < y->published_us ? -1 : x->published_us > y->published_us;
+}
+
+/* Decides which entries of a source that was never read are old news: all but the newest `most`. */
+static void
+leave_past (struct intake *self, const struct fetch *fetch, size_t most)
+{
+    bool dated = true;
+    char url[LOG_QUOTE_SIZE];
+    if (!fetch->is_first || self->count <= most)
+        return;
+    for (size_t i = 0; i < self->count; i++)
+        dated &= self->entries[i].published_us > 0;
+    if (dated) /* else in the order of the feed, which most keep by date */
+        qsort (self->entries, self->count, sizeof *self->entries, by_date);
+    self->past = self->count - most;
+    log_info ("source=%" PRId64 " url=%s is read for the first time, taking the newest %zu of %zu entries", fetch->source_id,
+              log_quote (fetch->url, url), most, self->count);
+}
+
 /* ---- the transaction ---- */
 
 /* One statement, so one transaction and one round trip: the keys and the work of what is new, the source's cursor and health,
@@ -93,6 +120,7 @@ enum parameter {
     KEYS, URLS, TITLES, AUTHORS, PUBLISHED, CONTENTS, /* arrays: an element an article */
     ALIASES, ALIAS_OF,                                /* arrays: an article's further keys, and which article's */
     MOVED_TO, HINT_S, GAP_S, SKIP_HOURS, SKIP_DAYS,
+    PAST_KEYS,                                        /* array: of old entries of a source that is read for the first time */
     PARAMETERS
 };
 static const char intake_sql[] =
@@ -110,6 +138,8 @@ static const char intake_sql[] =
     "  OVERRIDING SYSTEM VALUE SELECT id, $2::bigint, $3::text, url, title, author,"
     "  timestamp 'epoch' + published * interval '1 microsecond', content"
     "  FROM entry JOIN fresh ON \"workId\" = id ORDER BY id RETURNING 1"
+    "), past AS ("
+    " INSERT INTO \"ArticleKey\" (key, \"workId\") SELECT key, 0 FROM unnest ($29::text[]) AS p (key) ON CONFLICT DO NOTHING"
     "), counted AS (SELECT count (*)::int AS intake FROM work"
     "), said AS (SELECT $2::bigint AS id, $5::int AS status, $6::int AS wait, $7::text AS etag, $8::text AS modified,"
     "  $9::bigint AS hash, $10::text AS title, $11::text AS format, $24::text AS moved,"
@@ -126,15 +156,16 @@ static const char intake_sql[] =
 static void
 put_entries (const struct intake *intake, struct buf arrays[PARAMETERS])
 {
-    size_t count = intake->count, aliases = 0;
+    const struct entry *entries = intake->entries + intake->past;
+    size_t count = intake->count - intake->past, aliases = 0;
     for (size_t i = 0; i < count; i++)
-        aliases += intake->entries[i].key_count - 1;
+        aliases += entries[i].key_count - 1;
     for (int p = KEYS; p <= CONTENTS; p++)
         db_array_begin (&arrays[p], p == PUBLISHED ? DB_OID_INT8 : DB_OID_TEXT, count);
     db_array_begin (&arrays[ALIASES], DB_OID_TEXT, aliases);
     db_array_begin (&arrays[ALIAS_OF], DB_OID_INT8, aliases);
     for (size_t i = 0; i < count; i++) {
-        const struct entry *e = &intake->entries[i];
+        const struct entry *e = &entries[i];
         db_array_add_text (&arrays[KEYS], e->keys[0]);
         db_array_add_text (&arrays[URLS], e->url);
         db_array_add_text (&arrays[TITLES], e->title);
@@ -149,6 +180,18 @@ put_entries (const struct intake *intake, struct buf arrays[PARAMETERS])
             db_array_add_int8 (&arrays[ALIAS_OF], (int64_t) i + 1);
         }
     }
+}
+
+static void
+put_past (const struct intake *intake, struct buf *array)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < intake->past; i++)
+        count += intake->entries[i].key_count;
+    db_array_begin (array, DB_OID_TEXT, count);
+    for (size_t i = 0; i < intake->past; i++)
+        for (size_t k = 0; k < intake->entries[i].key_count; k++)
+            db_array_add_text (array, intake->entries[i].keys[k]);
 }
 
 static struct db_value
@@ -193,10 +236,12 @@ store (struct fetch *fetch, const struct catch *caught, const struct intake *int
         [SKIP_DAYS] = number (fetch->schedule.skip_days, numbers[SKIP_DAYS]),
     };
     put_entries (intake, arrays);
-    for (int p = KEYS; p <= ALIAS_OF; p++)
-        values[p] = (struct db_value){ arrays[p].data, arrays[p].len };
+    put_past (intake, &arrays[PAST_KEYS]);
+    for (int p = 0; p < PARAMETERS; p++)
+        if (arrays[p].data)
+            values[p] = (struct db_value){ arrays[p].data, arrays[p].len };
     PGresult *result = db_query_values (db, intake_sql, PARAMETERS, values);
-    for (int p = KEYS; p <= ALIAS_OF; p++)
+    for (int p = 0; p < PARAMETERS; p++)
         buf_fini (&arrays[p]);
     if (!result)
         return -EIO;
@@ -212,6 +257,8 @@ intake_commit (struct fetch *fetch, const struct catch *caught, int64_t *ret_new
     struct intake intake = { 0 };
     intake_init (&intake, fetch, caught->feed);
     int r = !db_ready (db) ? -EIO : intake.count ? drop_known (db, &intake) : 0;
+    if (r == 0)
+        leave_past (&intake, fetch, (size_t) stage_settings (fetch->fetcher->stage)->fetcher_first_intake);
     if (r == 0)
         r = store (fetch, caught, &intake, ret_new);
     if (r < 0)

@@ -241,6 +241,7 @@ start (struct fetcher *self, const PGresult *rows, int row)
     fetch->moves = db_int (rows, row, 10);
     fetch->schedule = (struct schedule){ db_int (rows, row, 11), db_int (rows, row, 12), (uint32_t) db_int (rows, row, 13),
                                          (uint8_t) db_int (rows, row, 14) };
+    fetch->is_first = db_int (rows, row, 15);
 
     char *none_match = fetch->etag ? mem_printf ("If-None-Match: %s", fetch->etag) : NULL;
     char *since = fetch->last_modified ? mem_printf ("If-Modified-Since: %s", fetch->last_modified) : NULL;
@@ -253,7 +254,8 @@ start (struct fetcher *self, const PGresult *rows, int row)
         headers[count++] = since;
     struct http_request request = {
         .url = fetch->url, .headers = headers, .connect_ms = s->fetcher_connect_timeout, .total_ms = s->fetcher_timeout,
-        .idle_ms = s->fetcher_idle_timeout, .max_body_bytes = (size_t) s->fetcher_max_body,
+        .idle_ms = s->fetcher_idle_timeout, .min_rate = s->fetcher_min_rate, .rate_after_ms = s->fetcher_idle_timeout,
+        .max_body_bytes = (size_t) s->fetcher_max_body,
         .max_redirects = s->fetcher_max_redirects, .user_agent = fetch->user_agent,
     };
     fetch_enter (fetch);
@@ -285,7 +287,8 @@ claim (struct fetcher *self)
         " FROM (SELECT \"sourceId\" FROM \"RunSource\" WHERE \"runId\" = $1 AND state = 'due' ORDER BY place LIMIT $2"
         "  FOR UPDATE SKIP LOCKED) f WHERE r.\"runId\" = $1 AND r.\"sourceId\" = f.\"sourceId\" RETURNING r.\"sourceId\")"
         " SELECT id, url, title, etag, \"lastModified\", \"bodyHash\", failures, domain, \"userAgent\","
-        " \"movedTo\", moves, \"hintS\", \"gapS\", \"skipHours\", \"skipDays\""
+        " \"movedTo\", moves, \"hintS\", \"gapS\", \"skipHours\", \"skipDays\","
+        " (\"lastSuccessAt\" IS NULL)::int"
         " FROM \"Source\" JOIN mine ON \"sourceId\" = id", DB_VALUES (self->run, room, stage_worker (self->stage)));
     if (!rows) {
         log_warn ("no sources could be claimed: %s", db_error (self->db));

@@ -1,7 +1,9 @@
 """How publishers are treated: few requests, conditional ones, none where they ask for a pause."""
+import gzip
+import hashlib
 import unittest
 
-from mill import MillTest, wait_for
+from mill import MillTest
 
 
 def feed(*ids, channel=""):
@@ -275,6 +277,63 @@ class AgentTest(MannersTest):
         self.poll()
         self.assertTrue(self.world.asked("own")[1]["User-Agent"].startswith("newsmill/"))
         self.assertEqual(self.mill.cli("feed", "agent", url, "a\nHost: b", check=False).returncode, 100)
+
+
+class LimitTest(MannersTest):
+    settings = dict(fetcher_timeout=15000, fetcher_idle_timeout=1500, fetcher_first_intake=20, fetcher_max_redirects=2)
+
+    def test_bombs_and_drips_end_early_and_say_so(self):
+        self.mill.add_feed(f"{self.world.url}/bad/bomb")
+        self.told("drip", body=feed(*"abcdefgh"), ms=100)
+        self.told("gzip", headers=[("Content-Encoding", "gzip")], body=gzip.compress(feed("one") + b" " * 900000))
+        much = feed(*(hashlib.sha256(str(k).encode()).hexdigest() for k in range(10000)))
+        self.told("much", headers=[("Content-Encoding", "gzip")], body=gzip.compress(much))
+        self.mill.start_all()
+        self.poll()
+        bomb = self.mill.postgres.rows("SELECT * FROM \"Source\" WHERE url LIKE '%/bomb'")[0]
+        self.assertIn("a bomb: the body is more than 100 times larger than what was sent", bomb["lastError"])
+        self.assertIn("too slow", self.source("drip")["lastError"])
+        took = self.mill.postgres.value("SELECT \"durationMs\" FROM \"RunSource\" JOIN \"Source\" ON id = \"sourceId\""
+                                        " WHERE url LIKE '%/drip' ORDER BY \"runId\" DESC LIMIT 1")
+        self.assertLess(took, 8000, "it went on to the time limit")
+        for name in ("gzip", "much"):  # large out of proportion, but small; large, but in proportion
+            self.assertIsNone(self.source(name)["lastError"])
+
+    def test_redirects_have_an_end(self):
+        for k in range(4):
+            self.told(f"hop{k}", status=302, headers=[("Location", f"/told/hop{k + 1}")])
+        self.world.tell("hop4", body=feed("one"))
+        self.mill.start_all()
+        self.poll()
+        self.assertIn("more than 2 redirects", self.source("hop1")["lastError"])
+        self.assertIsNone(self.source("hop2")["lastError"])
+
+    def test_of_a_new_source_the_newest_entries_are_taken(self):
+        old = [f"old{k}" for k in range(100)]
+        self.told("archive", body=feed("newest", *old))
+        self.mill.start_all()
+        self.poll()
+        self.assertEqual(self.mill.stored(), 20)
+        titles = {row["title"] for row in self.mill.postgres.rows('SELECT title FROM "Article"')}
+        self.assertEqual(titles, {"Story newest"} | {f"Story old{k}" for k in range(19)})
+        self.assertIn("taking the newest 20 of 101 entries", self.mill.log_text())
+        self.world.tell("archive", body=feed(*(f"new{k}" for k in range(30)), "newest", *old))
+        self.poll()
+        self.assertEqual(self.mill.stored(), 50, "later ones are taken, however many, and old ones never")
+        books = self.mill.postgres.rows('SELECT * FROM "Ledger"')[0]
+        self.assertEqual((books["discovered"], books["intake"], books["duplicate"]), (232, 50, 182))
+
+    def test_the_newest_are_found_by_date_in_any_order(self):
+        ids = [f"d{k}" for k in range(30)]  # oldest first
+        body = feed(*ids)
+        for k, id in enumerate(ids):
+            body = body.replace(f"</link><title>Story {id}<".encode(), f"</link><pubDate>Mon, 17 Nov 2025 {k // 2:02}:{k % 2 * 30:02}:00"
+                                f" GMT</pubDate><title>Story {id}<".encode())
+        self.told("dated", body=body)
+        self.mill.start_all()
+        self.poll()
+        titles = {row["title"] for row in self.mill.postgres.rows('SELECT title FROM "Article"')}
+        self.assertEqual(titles, {f"Story d{k}" for k in range(10, 30)})
 
 
 class ManySourcesTest(MannersTest):
