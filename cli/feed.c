@@ -3,6 +3,7 @@
 #include "cli/cli.h"
 #include "cli/feed_find.h"
 #include "cli/feed_look.h"
+#include "cli/feed_set.h"
 #include "cli/feeds.h"
 #include "cli/mill.h"
 #include "cli/opml.h"
@@ -366,7 +367,8 @@ cmd_feed (struct cli *cli, int argc, char **argv)
     } actions[] = {
         { "add", feed_add },       { "remove", feed_remove }, { "list", feed_list },
         { "import", feed_import }, { "export", feed_export }, { "parse", feed_parse_file },
-        { "check", feed_check },
+        { "check", feed_check },   { "enable", feed_enable }, { "disable", feed_disable },
+        { "set", feed_set },
     };
     if (argc < 2)
         return cli_usage (argv[0], "what about the feeds?");

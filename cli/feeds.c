@@ -102,6 +102,7 @@ feeds_add (struct db *db, const struct opml_feed *feed, const char *found_title,
                   "WITH old AS (SELECT enabled FROM \"Source\" WHERE url = $1)"
                   " INSERT INTO \"Source\" AS s (url, title, tags) VALUES ($1, coalesce ($2, $4), $3::text[])"
                   " ON CONFLICT (url) DO UPDATE SET title = coalesce ($2, s.title, $4), enabled = TRUE,"
+                  " \"disabledReason\" = NULL,"
                   " tags = CASE WHEN excluded.tags = '{}' THEN s.tags ELSE excluded.tags END,"
                   " \"nextDueAt\" = CASE WHEN s.enabled THEN s.\"nextDueAt\" ELSE " DB_NOW " END"
                   " RETURNING coalesce ((SELECT enabled FROM old)::int, 2)",

@@ -22,7 +22,8 @@ static const struct command commands[] = {
     { "sources", "[--json]", "the feeds and their health", cmd_sources },
     { "workers", "[--json]", "who is alive and what it holds", cmd_workers },
     { "watch", "[--json]", "the run in progress, live", cmd_watch },
-    { "feed", "add URL... [--title TITLE] [--tag TAG,...] [--no-check] | remove URL... | list | import [OPML | --as-start] | export |"
+    { "feed", "add URL... [--title TITLE] [--tag TAG,...] [--no-check] | remove URL... | enable URL... | disable URL... |"
+      " set URL [--full-text auto|always|never] [--rules RULES] [--agent TEXT] | list | import [OPML | --as-start] | export |"
       " parse FILE [--url URL] [--content-type TYPE] | check URL; [--json]",
       "manage the feeds, or look at one", cmd_feed },
     { "extract", "FILE", "print the plain text of an HTML page", cmd_extract },

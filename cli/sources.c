@@ -7,19 +7,47 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+static bool
+has_text (const json_t *source, const char *name)
+{
+    return json_is_string (json_object_get (source, name));
+}
+
+static const char *
+state_of (const json_t *source)
+{
+    return !json_is_true (json_object_get (source, "enabled")) ? "off"
+           : has_text (source, "heldUntil")                    ? "held"
+           : cli_int (source, "failures")                      ? "failing"
+           : has_text (source, "lastFetchAt")                  ? "good"
+                                                               : "new";
+}
+
+static void
+add_reason (struct table *table, const json_t *source)
+{
+    char when[CLOCK_TEXT_SIZE];
+    int64_t failures = cli_int (source, "failures");
+    if (!json_is_true (json_object_get (source, "enabled")))
+        table_add (table, cli_text (source, "disabledReason"));
+    else if (has_text (source, "heldUntil"))
+        table_addf (table, "until %s: %s", cli_when (json_object_get (source, "heldUntil"), when),
+                    cli_text (source, "heldReason"));
+    else if (failures)
+        table_addf (table, "%" PRId64 "x: %s", failures, cli_text (source, "lastError"));
+    else
+        table_add (table, cli_text (source, "lastError"));
+}
+
 static void
 add_row (struct table *table, const json_t *source)
 {
     char when[CLOCK_TEXT_SIZE];
-    int64_t failures = cli_int (source, "failures"), status = cli_int (source, "lastStatus");
+    int64_t status = cli_int (source, "lastStatus");
     const char *title = cli_text (source, "title");
-    bool enabled = json_is_true (json_object_get (source, "enabled"));
     table_addf (table, "%" PRId64, cli_int (source, "id"));
     table_add (table, *title ? title : cli_text (source, "url"));
-    table_add (table, !enabled                                                   ? "off"
-                      : failures                                                 ? "failing"
-                      : json_is_string (json_object_get (source, "lastFetchAt")) ? "good"
-                                                                                 : "new");
+    table_add (table, state_of (source));
     table_add (table, cli_text (source, "format"));
     if (status)
         table_addf (table, "%" PRId64, status);
@@ -27,10 +55,7 @@ add_row (struct table *table, const json_t *source)
         table_add (table, "");
     table_addf (table, "%" PRId64, cli_int (source, "articles"));
     table_add (table, cli_when (json_object_get (source, "lastSuccessAt"), when));
-    if (failures)
-        table_addf (table, "%" PRId64 "x: %s", failures, cli_text (source, "lastError"));
-    else
-        table_add (table, cli_text (source, "lastError"));
+    add_reason (table, source);
 }
 
 int

@@ -131,6 +131,12 @@ on_access (void *context, struct MHD_Connection *connection, const char *path, c
         *data_bytes = 0;
         return MHD_YES;
     }
+    if (request->hold_ms > 0) {
+        int64_t hold_ms = request->hold_ms;
+        request->hold_ms = 0;
+        if (serve_sleep (serve, connection, hold_ms))
+            return MHD_YES;
+    }
     if (!request->handled) {
         handle (serve, request);
         if (request->delay_ms > 0 && !request->shared &&
@@ -338,6 +344,12 @@ void
 serve_delay (struct serve_request *request, int64_t delay_ms)
 {
     request->delay_ms = delay_ms;
+}
+
+void
+serve_hold (struct serve_request *request, int64_t hold_ms)
+{
+    request->hold_ms = hold_ms;
 }
 
 const char *

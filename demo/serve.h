@@ -23,7 +23,7 @@ struct serve_request {
     struct MHD_Response *response;
     char *path_copy;
     unsigned int status;
-    int64_t delay_ms;
+    int64_t delay_ms, hold_ms;
     bool handled, cut, too_large;
     bool shared; /* response belongs to a page */
 };
@@ -66,6 +66,8 @@ void serve_answer_redirect (struct serve_request *request, unsigned int status,
 void serve_cut (struct serve_request *request);
 /* How long the answer is held back; a page never is. */
 void serve_delay (struct serve_request *request, int64_t delay_ms);
+/* To be called in begin: how long the request waits before it is handled, whatever its answer. */
+void serve_hold (struct serve_request *request, int64_t hold_ms);
 void serve_header (struct MHD_Response *response, const char *name, const char *value);
 struct MHD_Response *serve_response (const char *content_type,
                                      struct buf *body); /* given (MHD_destroy_response) */

@@ -338,6 +338,8 @@ resolve (struct loader *self)
         s->collector_endpoint = keep (mem_printf ("ipc://%s/run/status", s->data_dir));
     if (!*s->security_keys)
         s->security_keys = keep (mem_printf ("%s/keys", s->data_dir));
+    if (*s->fetcher_contact && !strstr (s->fetcher_user_agent, s->fetcher_contact))
+        s->fetcher_user_agent = keep (mem_printf ("%s (+%s)", s->fetcher_user_agent, s->fetcher_contact));
     if (!*s->model_base_url)
         s->model_base_url = *s->model_api_key ? "https://openrouter.ai/api/v1" : "local";
     size_t callback = strlen (s->websub_callback);

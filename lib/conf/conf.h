@@ -13,13 +13,14 @@ struct settings {
     const char *broker_endpoint;    /* resolved: "ipc:///path" or "tcp://host:port" */
     const char *collector_endpoint;
     const char *feeds_opml;
-    int64_t fetcher_parallel, fetcher_per_host, fetcher_connect_timeout, fetcher_timeout, fetcher_idle_timeout;
+    int64_t fetcher_parallel, fetcher_per_host, fetcher_per_domain, fetcher_connect_timeout, fetcher_timeout, fetcher_idle_timeout, fetcher_min_rate;
     int64_t fetcher_max_body, fetcher_max_redirects, fetcher_window, fetcher_backoff_max;
+    int64_t fetcher_min_interval, fetcher_max_interval, fetcher_first_intake;
     int64_t fetcher_full_text_below, fetcher_story_window;
+    const char *fetcher_user_agent; /* resolved: with the contact */
+    const char *fetcher_contact;
     const char *fetcher_full_text;
-    bool fetcher_update;
-    const char *fetcher_user_agent;
-    bool fetcher_allow_private;
+    bool fetcher_allow_private, fetcher_respect_hints, fetcher_adaptive, fetcher_update;
     int64_t summarizer_batch, summarizer_calls, summarizer_linger;
     int64_t chunker_size, chunker_overlap, chunker_max_word;
     bool chunker_cjk;

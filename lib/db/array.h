@@ -6,7 +6,7 @@
 
 #include "base/base.h"
 
-enum { DB_OID_INT8 = 20, DB_OID_TEXT = 25 }; /* pg_type.dat */
+enum { DB_OID_INT8 = 20, DB_OID_TEXT = 25, DB_OID_UUID = 2950 }; /* pg_type.dat */
 
 /* Exactly count elements must follow. */
 void db_array_begin (struct buf *out, unsigned element_oid, size_t count);

@@ -3,6 +3,7 @@
  * time; so the queue is here, and time runs from the moment a transfer leaves it.
  * SPDX-License-Identifier: MPL-2.0 */
 #include "http/http.h"
+#include "http/domain.h"
 #include "http/transfer.h"
 
 #include <sys/epoll.h>
@@ -14,7 +15,7 @@
 #include <unistd.h>
 
 #define EVENTS_A_TURN 64
-#define IDLE_HANDLES_MAX 16
+#define IDLE_HANDLES_MAX 64
 #define IDLE_CONNECTIONS_MAX 64
 #define NEVER (-1)
 
@@ -32,12 +33,12 @@ struct http {
     bool kicked;         /* something waits for http_turn that no socket will announce */
     struct list waiting; /* in order of arrival */
     struct list active;  /* in libcurl's hands */
-    struct host *hosts;
+    struct limit_table hosts, domains;
     CURL *idle[IDLE_HANDLES_MAX];
     size_t idle_count;
 };
 
-/* ---- lists and hosts ---- */
+/* ---- lists, hosts and domains ---- */
 
 static void
 list_add (struct list *list, struct transfer *transfer)
@@ -67,33 +68,27 @@ list_remove (struct list *list, struct transfer *transfer)
     list->count--;
 }
 
-static struct host *
-host_of (struct http *http, const char *origin)
+static void
+take_place (struct http *http, struct transfer *transfer)
 {
-    struct host *host = http->hosts;
-    while (host && strcmp (host->origin, origin) != 0)
-        host = host->next;
-    if (!host) {
-        host = MEM_NEW (struct host);
-        host->origin = mem_dup (origin);
-        host->next = http->hosts;
-        http->hosts = host;
-    }
-    host->users++;
-    return host;
+    char *domain = domain_of_host (transfer->url.host);
+    transfer->host = limit_hold (&http->hosts, transfer->url.origin);
+    transfer->domain = limit_hold (&http->domains, domain);
+    free (domain);
 }
 
 static void
-host_leave (struct http *http, struct host *host)
+leave_place (struct http *http, struct transfer *transfer)
 {
-    if (!host || --host->users > 0)
-        return;
-    struct host **link = &http->hosts;
-    while (*link != host)
-        link = &(*link)->next;
-    *link = host->next;
-    free (host->origin);
-    free (host);
+    limit_leave (&http->hosts, &transfer->host);
+    limit_leave (&http->domains, &transfer->domain);
+}
+
+static bool
+has_room (const struct http *http, const struct transfer *transfer)
+{
+    return http->active.count < http->settings.max_total && limit_has_room (&http->hosts, transfer->host)
+        && limit_has_room (&http->domains, transfer->domain);
 }
 
 /* ---- sockets and timer ---- */
@@ -178,7 +173,7 @@ static void
 drop (struct http *http, struct transfer *transfer)
 {
     handle_return (http, transfer);
-    host_leave (http, transfer->host);
+    leave_place (http, transfer);
     transfer_destroy (&transfer);
 }
 
@@ -206,12 +201,16 @@ begin (struct http *http, struct transfer *transfer)
     CURL *easy = transfer->easy ? transfer->easy : handle_take (http);
     if (!transfer->started_us)
         transfer->started_us = clock_mono_us ();
+    if (transfer->queued_us)
+        transfer->started_us += clock_mono_us () - transfer->queued_us;
+    transfer->queued_us = 0;
     if (!easy || !transfer_prepare (transfer, easy, http->share)
         || curl_multi_add_handle (http->multi, easy)) {
         fail_start (http, transfer);
         return;
     }
     transfer->host->active++;
+    transfer->domain->active++;
     list_add (&http->active, transfer);
 }
 
@@ -220,7 +219,22 @@ leave_libcurl (struct http *http, struct transfer *transfer)
 {
     curl_multi_remove_handle (http->multi, transfer->easy);
     transfer->host->active--;
+    transfer->domain->active--;
     list_remove (&http->active, transfer);
+}
+
+/* After a redirect: at the new place the same limits hold. */
+static void
+go_on (struct http *http, struct transfer *transfer)
+{
+    leave_place (http, transfer);
+    take_place (http, transfer);
+    if (has_room (http, transfer)) {
+        begin (http, transfer);
+        return;
+    }
+    transfer->queued_us = clock_mono_us ();
+    list_add (&http->waiting, transfer);
 }
 
 static void
@@ -229,7 +243,7 @@ start_waiting (struct http *http)
     struct transfer *transfer = http->waiting.first, *next;
     for (; transfer && http->active.count < http->settings.max_total; transfer = next) {
         next = transfer->next;
-        if (transfer->failed || transfer->host->active >= http->settings.max_per_host)
+        if (transfer->failed || !has_room (http, transfer))
             continue;
         list_remove (&http->waiting, transfer);
         begin (http, transfer);
@@ -273,7 +287,7 @@ deliver_finished (struct http *http)
         curl_easy_getinfo (message->easy_handle, CURLINFO_PRIVATE, &transfer);
         leave_libcurl (http, transfer); /* message is gone with it */
         if (!code && transfer_redirect (transfer))
-            begin (http, transfer);
+            go_on (http, transfer);
         else
             finish (http, transfer, code);
     }
@@ -325,8 +339,8 @@ http_new (const struct http_settings *settings)
     http->settings = *settings;
     if (!http->settings.max_total)
         http->settings.max_total = SIZE_MAX;
-    if (!http->settings.max_per_host)
-        http->settings.max_per_host = SIZE_MAX;
+    http->hosts.most = settings->max_per_host ? settings->max_per_host : SIZE_MAX;
+    http->domains.most = settings->max_per_domain ? settings->max_per_domain : SIZE_MAX;
     http->epoll = http->timer = -1;
     http->curl_due_us = NEVER;
     if (!open_descriptors (http) || !open_libcurl (http))
@@ -370,7 +384,7 @@ http_start (struct http *http, const struct http_request *request, http_done_fn 
     transfer->done = done;
     transfer->context = context;
     if (transfer->url.origin)
-        transfer->host = host_of (http, transfer->url.origin);
+        take_place (http, transfer);
     list_add (&http->waiting, transfer);
     if (transfer->failed)
         kick (http);
@@ -400,6 +414,18 @@ http_cancel (struct http *http, void *context)
     cancel_in (http, &http->waiting, context);
     cancel_in (http, &http->active, context);
     start_waiting (http);
+}
+
+bool
+http_withdraw (struct http *http, void *context)
+{
+    for (struct transfer *transfer = http->waiting.first; transfer; transfer = transfer->next)
+        if (transfer->context == context && !transfer->started_us) {
+            list_remove (&http->waiting, transfer);
+            drop (http, transfer);
+            return true;
+        }
+    return false;
 }
 
 int

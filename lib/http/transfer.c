@@ -16,6 +16,8 @@
 #define HEADERS_MAX_BYTES (256 * 1024)
 #define BODY_RESERVE_MAX                                                                           \
     (8 * 1024 * 1024) /* a Content-Length is believed up to here; more must really come */
+#define EXPANSION_FREE (1 << 20) /* bytes of a body that may come out of however few */
+#define EXPANSION_MOST 100       /* times, beyond that: text compresses to a tenth, a bomb to a thousandth */
 #define RETRY_AFTER_MAX_MS (INT64_C (30) * 86400 * 1000)
 #define DNS_KEEP_S 180L
 #define RECEIVE_BUFFER_BYTES 65536L
@@ -90,10 +92,12 @@ transfer_new (const struct http_request *request, const struct http_settings *se
     transfer->connect_ms = request->connect_ms;
     transfer->total_ms = request->total_ms;
     transfer->idle_ms = request->idle_ms;
+    transfer->min_rate = request->min_rate;
+    transfer->rate_after_ms = request->rate_after_ms;
     transfer->max_body_bytes = request->max_body_bytes;
     transfer->max_redirects = request->max_redirects;
     transfer->allow_private = settings->allow_private;
-    transfer->user_agent = settings->user_agent;
+    transfer->user_agent = mem_dup (request->user_agent ? request->user_agent : settings->user_agent);
     transfer->all_permanent = true;
     transfer->retry_after_ms = -1;
     if (!request->url || url_read (request->url, &transfer->url)) {
@@ -118,7 +122,10 @@ forget_answer (struct transfer *transfer)
     free (transfer->content_type);
     free (transfer->etag);
     free (transfer->last_modified);
-    transfer->content_type = transfer->etag = transfer->last_modified = NULL;
+    free (transfer->server);
+    free (transfer->cf_mitigated);
+    transfer->content_type = transfer->etag = transfer->last_modified = transfer->server = transfer->cf_mitigated = NULL;
+    transfer->fresh = FRESH_NONE;
     transfer->retry_after_ms = -1;
     transfer->retry_after_exact = false;
 }
@@ -135,6 +142,7 @@ transfer_destroy (struct transfer **transfer)
     url_fini (&t->url);
     curl_slist_free_all (t->headers);
     free (t->post_copy);
+    free (t->user_agent);
     free (t);
     *transfer = NULL;
 }
@@ -168,6 +176,8 @@ take_answer_header (struct transfer *transfer, const char *name, size_t name_byt
         { "content-type", &transfer->content_type },
         { "etag", &transfer->etag },
         { "last-modified", &transfer->last_modified },
+        { "server", &transfer->server },
+        { "cf-mitigated", &transfer->cf_mitigated },
     };
     for (size_t i = 0; i < COUNT_OF (kept); i++)
         if (strlen (kept[i].name) == name_bytes && !strncasecmp (name, kept[i].name, name_bytes)) {
@@ -176,6 +186,7 @@ take_answer_header (struct transfer *transfer, const char *name, size_t name_byt
             return;
         }
     int64_t ms;
+    fresh_take (&transfer->fresh, name, name_bytes, value);
     if (name_bytes == 14 && !strncasecmp (name, "retry-after-ms", name_bytes)) {
         if (num_parse (value, 0, RETRY_AFTER_MAX_MS, &ms) == 0) {
             transfer->retry_after_ms = ms;
@@ -229,6 +240,15 @@ reserve_body (struct transfer *transfer)
     buf_reserve (&transfer->body, MIN_OF ((size_t) announced, most));
 }
 
+/* Whether a compressed body became far more than was sent. */
+static bool
+is_bomb (const struct transfer *transfer, size_t bytes)
+{
+    curl_off_t sent = 0;
+    return bytes > EXPANSION_FREE && !curl_easy_getinfo (transfer->easy, CURLINFO_SIZE_DOWNLOAD_T, &sent)
+        && bytes / EXPANSION_MOST > (size_t) MAX_OF (sent, 0);
+}
+
 static size_t
 on_body (char *data, size_t size, size_t count, void *context)
 {
@@ -239,10 +259,32 @@ on_body (char *data, size_t size, size_t count, void *context)
                        transfer->max_body_bytes);
         return bytes == 0; /* anything but bytes makes libcurl stop */
     }
+    if (is_bomb (transfer, transfer->body.len + bytes)) {
+        transfer_fail (transfer, HTTP_TOO_LARGE, "a bomb: the body is more than %d times larger than what was sent",
+                       EXPANSION_MOST);
+        return bytes == 0;
+    }
     if (!transfer->body.data)
         reserve_body (transfer);
     buf_add (&transfer->body, data, bytes);
     return bytes;
+}
+
+/* Silence is the idle time's business; a byte now and then is not silence. */
+static int
+on_progress (void *context, curl_off_t total UNUSED, curl_off_t got, curl_off_t up_total UNUSED, curl_off_t up UNUSED)
+{
+    struct transfer *transfer = context;
+    int64_t now_us = clock_mono_us ();
+    if (got <= 0 || transfer->failed)
+        return 0;
+    if (!transfer->body_since_us)
+        transfer->body_since_us = now_us;
+    int64_t ms = (now_us - transfer->body_since_us) / 1000;
+    if (ms <= transfer->rate_after_ms || (int64_t) got * 1000 / ms >= transfer->min_rate)
+        return 0;
+    transfer_fail (transfer, HTTP_TIMEOUT, "too slow: %lld bytes in %.1f s", (long long) got, (double) ms / 1000);
+    return 1;
 }
 
 static curl_socket_t
@@ -317,6 +359,11 @@ set_callbacks (struct transfer *transfer, CURL *easy)
     curl_easy_setopt (easy, CURLOPT_HEADERDATA, transfer);
     curl_easy_setopt (easy, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt (easy, CURLOPT_WRITEDATA, transfer);
+    if (transfer->min_rate > 0) {
+        curl_easy_setopt (easy, CURLOPT_NOPROGRESS, 0L);
+        curl_easy_setopt (easy, CURLOPT_XFERINFOFUNCTION, on_progress);
+        curl_easy_setopt (easy, CURLOPT_XFERINFODATA, transfer);
+    }
     curl_easy_setopt (easy, CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
     curl_easy_setopt (easy, CURLOPT_OPENSOCKETDATA, transfer);
 }
@@ -327,6 +374,7 @@ transfer_prepare (struct transfer *transfer, CURL *easy, CURLSH *share)
     forget_answer (transfer);
     transfer->easy = easy;
     transfer->header_bytes = 0;
+    transfer->body_since_us = 0;
     transfer->address_refused = false;
     transfer->curl_text[0] = '\0';
     curl_easy_reset (easy);
@@ -412,7 +460,7 @@ transfer_redirect (struct transfer *transfer)
         || curl_easy_getinfo (transfer->easy, CURLINFO_REDIRECT_URL, &target) || !target)
         return false;
     struct url next;
-    if (url_read (target, &next)) {
+    if (url_read_hop (target, &transfer->url, &next)) {
         transfer_fail (transfer, HTTP_BAD_URL, "redirects to what is neither http nor https");
         return false;
     }
@@ -560,6 +608,7 @@ transfer_answer (struct transfer *transfer, CURLcode code, struct http_response 
                                 .body = "",
                                 .headers = transfer->head.len ? transfer->head.data : "",
                                 .redirects = transfer->hops,
+                                .fresh_s = FRESH_UNKNOWN,
                                 .retry_after_ms = transfer->retry_after_ms };
     if (transfer->started_us)
         response->duration_ms = (clock_mono_us () - transfer->started_us) / 1000;
@@ -575,4 +624,7 @@ transfer_answer (struct transfer *transfer, CURLcode code, struct http_response 
     response->content_type = transfer->content_type;
     response->etag = transfer->etag;
     response->last_modified = transfer->last_modified;
+    response->fresh_s = fresh_left_s (&transfer->fresh, clock_wall_us () / US_PER_S);
+    response->server = transfer->server;
+    response->cf_mitigated = transfer->cf_mitigated;
 }

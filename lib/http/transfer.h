@@ -1,6 +1,6 @@
 /* transfer - one request's whole life. Inside lib/http alone.
  *
- * waiting -> active -> (redirect: active again) -> done, or cancelled from any of them. A transfer
+ * waiting -> active -> (redirect: active again, or waiting until its new host has room) -> done, or cancelled from any of them. A transfer
  * that is wrong from the start is waiting with `failed` set, so that its callback too comes from
  * http_turn.
  * SPDX-License-Identifier: MPL-2.0 */
@@ -8,21 +8,15 @@
 #define HTTP_TRANSFER_H
 
 #include "http/http.h"
+#include "http/fresh.h"
+#include "http/limit.h"
 #include "http/url.h"
 
 #include <curl/curl.h>
 
-/* One server that requests go to; lives as long as a transfer points to it. */
-struct host {
-    struct host *next;
-    char *origin;
-    size_t users;  /* transfers that point here */
-    size_t active; /* of those, under way */
-};
-
 struct transfer {
     struct transfer *next, *prev; /* in the client's waiting or active list */
-    struct host *host;            /* NULL when wrong from the start */
+    struct limit *host, *domain;  /* of the present hop; NULL when wrong from the start */
     http_done_fn *done;
     void *context;
 
@@ -32,15 +26,16 @@ struct transfer {
     char *post_copy;  /* the same, unless the caller keeps it */
     size_t post_bytes;
     struct curl_slist *headers;
-    int64_t connect_ms, total_ms, idle_ms;
+    int64_t connect_ms, total_ms, idle_ms, min_rate, rate_after_ms;
     size_t max_body_bytes;
     long max_redirects;
     bool allow_private;
-    const char *user_agent;
+    char *user_agent;
 
     /* how it goes */
     CURL *easy;         /* NULL while waiting */
-    int64_t started_us; /* when it left the queue */
+    int64_t started_us; /* when it left the queue; what it waited in there since is added */
+    int64_t queued_us;  /* when a redirect put it there again; 0: none did */
     long hops;
     struct buf visited; /* URLs gone through, each with its NUL */
     bool all_permanent; /* so far; means something when hops > 0 */
@@ -51,8 +46,10 @@ struct transfer {
 
     /* the answer of the present hop */
     size_t header_bytes;
+    int64_t body_since_us; /* its first byte; 0: none yet */
     struct buf head, body;
-    char *content_type, *etag, *last_modified;
+    char *content_type, *etag, *last_modified, *server, *cf_mitigated;
+    struct fresh fresh;
     int64_t retry_after_ms;
     bool retry_after_exact; /* from retry-after-ms, which wins over Retry-After */
 };

@@ -19,23 +19,14 @@ part_of (CURLU *handle, CURLUPart part, unsigned flags)
     return copy;
 }
 
-int
-url_read (const char *text, struct url *ret_url)
+/* Reads the parts of what handle holds. 0 or -EINVAL. */
+static int
+read_parts (CURLU *handle, struct url *ret_url)
 {
-    if (strnlen (text, URL_MAX_BYTES + 1) > URL_MAX_BYTES)
-        return -EINVAL;
-    CURLU *handle = curl_url ();
-    if (!handle)
-        return -EINVAL;
     struct url url = { 0 };
-    char *scheme = NULL, *port = NULL;
     int rc = -EINVAL;
-    /* Feeds and pages link with raw spaces and letters beyond ASCII; libcurl encodes them. */
-    if (curl_url_set (handle, CURLUPART_URL, text, CURLU_URLENCODE | CURLU_ALLOW_SPACE))
-        goto end;
-    curl_url_set (handle, CURLUPART_FRAGMENT, NULL, 0);
-    scheme = part_of (handle, CURLUPART_SCHEME, 0);
-    port = part_of (handle, CURLUPART_PORT, CURLU_DEFAULT_PORT);
+    char *scheme = part_of (handle, CURLUPART_SCHEME, 0);
+    char *port = part_of (handle, CURLUPART_PORT, CURLU_DEFAULT_PORT);
     url.host = part_of (handle, CURLUPART_HOST, 0);
     url.text = part_of (handle, CURLUPART_URL, 0);
     if (!scheme || !port || !url.host || !*url.host || !url.text)
@@ -51,7 +42,52 @@ end:
     url_fini (&url);
     free (scheme);
     free (port);
+    return rc;
+}
+
+/* given (curl_url_cleanup), or NULL: too long, or not a URL */
+static CURLU *
+parse (const char *text)
+{
+    CURLU *handle = strnlen (text, URL_MAX_BYTES + 1) > URL_MAX_BYTES ? NULL : curl_url ();
+    /* Feeds and pages link with raw spaces and letters beyond ASCII; libcurl encodes them. */
+    if (!handle || !curl_url_set (handle, CURLUPART_URL, text, CURLU_URLENCODE | CURLU_ALLOW_SPACE)) {
+        if (handle)
+            curl_url_set (handle, CURLUPART_FRAGMENT, NULL, 0);
+        return handle;
+    }
     curl_url_cleanup (handle);
+    return NULL;
+}
+
+int
+url_read (const char *text, struct url *ret_url)
+{
+    CURLU *handle = parse (text);
+    int rc = handle ? read_parts (handle, ret_url) : -EINVAL;
+    curl_url_cleanup (handle);
+    return rc;
+}
+
+int
+url_read_hop (const char *text, const struct url *from, struct url *ret_url)
+{
+    static const CURLUPart secrets[] = { CURLUPART_USER, CURLUPART_PASSWORD, CURLUPART_OPTIONS };
+    struct url there;
+    CURLU *handle = parse (text), *before = parse (from->text);
+    int rc = handle && before ? read_parts (handle, &there) : -EINVAL;
+    if (rc == 0) {
+        bool stays = strcmp (there.origin, from->origin) == 0;
+        for (size_t i = 0; i < COUNT_OF (secrets); i++) {
+            char *secret = stays ? part_of (before, secrets[i], 0) : NULL;
+            curl_url_set (handle, secrets[i], secret, 0);
+            free (secret);
+        }
+        url_fini (&there);
+        rc = read_parts (handle, ret_url);
+    }
+    curl_url_cleanup (handle);
+    curl_url_cleanup (before);
     return rc;
 }
 

@@ -268,8 +268,10 @@ write_open (struct collector *self)
     if (db_run (self->db, NULL, SQL_INTERRUPT, 0, NULL) == 0
         && db_run (self->db, NULL, "INSERT INTO \"JobRun\" (id, \"startedAt\", status) VALUES ($1, $2, 'RUNNING')",
                    DB_VALUES (id, started)) == 0
-        && db_run (self->db, NULL, "INSERT INTO \"RunSource\" (\"runId\", \"sourceId\") SELECT $1::uuid, id FROM \"Source\""
-                   " WHERE enabled AND \"nextDueAt\" <= " DB_NOW, DB_VALUES (id)) == 0
+        && db_run (self->db, NULL, "INSERT INTO \"RunSource\" (\"runId\", \"sourceId\", place) SELECT $1::uuid, id,"
+                   " row_number () OVER (PARTITION BY domain ORDER BY id) FROM \"Source\" WHERE enabled AND \"nextDueAt\" <= " DB_NOW
+                   " AND NOT EXISTS (SELECT 1 FROM \"Domain\" WHERE name = domain AND \"heldUntil\" > " DB_NOW ")",
+                   DB_VALUES (id)) == 0
         && db_run (self->db, NULL, "COMMIT", 0, NULL) == 0)
         return 0;
     db_rollback (self->db);

@@ -5,6 +5,11 @@
  *   page.c      pages behind teasers
  *   print.c     what tells that two texts are the same
  *   story.c     articles that tell the same
+ *   hold.c      domains, and the pauses they ask for
+ *   settle.c    sources with nothing new, or that failed, are written in groups
+ *   challenge.c pages that want a browser
+ *   move.c      sources whose address changed for good
+ *   schedule.c  when a source is due again
  *   dispatch.c  rows become messages, within the window
  *   identity.c  what makes an article the same
  * SPDX-License-Identifier: MPL-2.0 */
@@ -25,21 +30,38 @@ struct fetcher {
     int64_t halted_until_ms; /* the model refused: nothing is dispatched; the collector repeats it while it holds */
     char run[UUID_TEXT_SIZE];
     struct uuid run_id;
-    size_t fetching, paging;  /* feeds and pages under way */
-    bool pages_due;           /* there may be pages to fetch */
-    bool unlinked;            /* there may be articles that are in no story yet */
-    int64_t forget_at_ms;     /* when old prints go */
+    struct fetch *fetches;   /* under way, in no order */
+    size_t fetching, paging; /* feeds and pages under way */
+    struct settled *settled; /* fetched, and not yet written */
+    size_t settled_count;
+    bool pages_due;          /* there may be pages to fetch */
+    bool unlinked;           /* there may be articles that are in no story yet */
+    int64_t forget_at_ms;    /* when old prints go */
     uint64_t fetched, pages, dispatched;
+};
+
+/* What is known of how often a source is worth asking. */
+struct schedule {
+    int64_t hint_s;      /* how long the feed says it stays as it is; 0: it does not */
+    int64_t gap_s;       /* median between its last entries; 0: unknown */
+    uint32_t skip_hours; /* as in struct feed */
+    uint8_t skip_days;
 };
 
 /* A claimed source while it is fetched. */
 struct fetch {
+    struct fetch *next, *previous; /* among those under way */
     struct fetcher *fetcher;
     char run[UUID_TEXT_SIZE];
-    int64_t source_id, body_hash, failures;
-    char *url, *title, *etag, *last_modified;
+    struct uuid run_id;
+    int64_t source_id, body_hash, failures, moves;
+    char *url, *title, *etag, *last_modified, *domain, *user_agent, *moved_to; /* NULL: none known */
+    bool is_first;            /* it was never read before */
+    struct schedule schedule; /* as the last feed had it */
     size_t teaser_words;      /* shorter texts are teasers: their page is fetched */
 };
+void fetch_leave (struct fetch *fetch); /* no longer under way */
+void fetch_free (struct fetch *fetch);
 
 /* ---- print.c ---- */
 
@@ -92,14 +114,72 @@ struct catch {
     int64_t duration_ms;
     size_t bytes;
     const char *error;                  /* NULL: it was read */
+    bool gone;                          /* for good, says the error: the source is switched off */
     int64_t retry_after_ms;             /* -1: none */
+    int64_t wait_s;                     /* until it is due again; 0: in the next run */
     bool unchanged;
     const char *etag, *last_modified;   /* NULL: not said */
+    const char *moved_to;               /* where permanent redirects alone led; NULL: it is where it was */
     int64_t body_hash;
+    int64_t fresh_s;                    /* how long the answer says it stays as it is; -1: unknown */
     const struct feed *feed;            /* NULL when unchanged or failed */
 };
-/* Commits all of it, or nothing. *ret_new: articles taken in. 0 or -EIO (logged). Blocks for the database. */
+/* What was read and has a feed. Commits all of it, or nothing. *ret_new: articles taken in. 0 or -EIO (logged). Blocks for the
+ * database. */
 MUST_CHECK int intake_commit (struct fetch *fetch, const struct catch *caught, int64_t *ret_new);
+
+/* ---- settle.c ---- */
+
+/* A source that has nothing new or that failed; strings of its own, which caught points to. */
+struct settled {
+    struct fetch *fetch;
+    struct catch caught;
+    char *error, *etag, *last_modified, *moved_to;
+};
+/* fetch: taken; caught: borrowed. Written with others a moment later, or by settle_flush. */
+void settle_add (struct fetch *fetch, const struct catch *caught);
+void settle_flush (struct fetcher *self);  /* one statement; what it cannot write is fetched again. Blocks for the database. */
+void settle_forget (struct fetcher *self);
+const char *settle_state (const struct catch *caught); /* as "RunSource" has it */
+
+/* ---- hold.c ---- */
+
+/* All of these block for the database and log what they could not write. */
+void hold_fill_domains (struct fetcher *self); /* of sources that came since */
+/* The publisher at url asked for a pause: none of its domain's sources is fetched by anyone for so long. Those under way end. */
+void hold_domain (struct fetcher *self, const char *url, int64_t wait_s, const char *reason);
+void hold_release (struct fetcher *self);      /* due sources of held domains are no longer part of the run */
+
+/* ---- schedule.c ---- */
+
+/* What a feed says and shows. now_us: entries dated later do not count. */
+struct schedule schedule_of_feed (const struct feed *feed, int64_t now_us);
+struct schedule_rules {
+    bool respect_hints, adaptive;
+    int64_t min_s, max_s;
+};
+/* Seconds until a source that was read is due again; 0: in the next run. fresh_s: -1 is unknown. now_s: since 1970. */
+int64_t schedule_wait_s (const struct schedule_rules *rules, const struct schedule *schedule, int64_t fresh_s, int64_t now_s);
+
+enum schedule_failure {
+    SCHEDULE_TROUBLE, /* it may pass by itself: no connection, 5xx, no feed */
+    SCHEDULE_REFUSAL, /* somebody must do something about it: 401, 403, 404 and their like */
+};
+enum schedule_failure schedule_failure_of (long status);
+/* Seconds until a source that failed `failures` times in a row, this time included, is due again: longer with each, less up to a
+ * quarter by chance, so that those that failed together do not come back together. */
+int64_t schedule_backoff_s (enum schedule_failure kind, int64_t failures, int64_t most_s, uint64_t chance);
+
+/* ---- move.c ---- */
+
+/* After a reading that was written: if it is one of several in a row at moved_to, that is the source's address from now on, or the
+ * source is switched off where another has it. Blocks for the database; logs. */
+void move_look (const struct fetch *fetch, const char *moved_to);
+
+/* ---- challenge.c ---- */
+
+/* The service whose page wants a browser to prove itself, or NULL. */
+const char *challenge_of (const struct http_response *response);
 
 /* ---- dispatch.c ---- */
 

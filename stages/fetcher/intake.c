@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "stages/fetcher/fetcher.h"
+#include "stages/fetcher/settle.h"
 #include "db/array.h"
-
-#define BACKOFF_LEAST_S 60
 
 /* The entries of a feed that are worth a row, and what became of the others. */
 struct intake {
     struct entry *entries;
     size_t count;
+    size_t past; /* of them, the first so many count as known from now on */
     int64_t discovered, skipped;
     bool update; /* changed ones are taken in anew */
 };
@@ -118,34 +118,50 @@ drop_known (struct db *db, struct intake *self)
     return 0;
 }
 
-/* ---- the transaction ---- */
+/* ---- the first reading of a source ---- */
 
-static int64_t
-wait_s (const struct fetch *fetch, const struct catch *caught)
+static int
+by_date (const void *a, const void *b)
 {
-    int64_t most = stage_settings (fetch->fetcher->stage)->fetcher_backoff_max;
-    if (caught->retry_after_ms >= 0)
-        return MIN_OF (caught->retry_after_ms / 1000 + 1, MAX_OF (most, (int64_t) 86400));
-    if (!caught->error || fetch->failures == 0)
-        return 0;
-    int64_t wait = MIN_OF ((int64_t) BACKOFF_LEAST_S << MIN_OF (fetch->failures - 1, INT64_C (10)), most);
-    return wait - (int64_t) (num_random () % (uint64_t) (wait / 4 + 1));
+    const struct entry *x = a, *y = b;
+    return x->published_us < y->published_us ? -1 : x->published_us > y->published_us;
 }
+
+/* Decides which entries of a source that was never read are old news: all but the newest `most`. */
+static void
+leave_past (struct intake *self, const struct fetch *fetch, size_t most)
+{
+    bool dated = true;
+    char url[LOG_QUOTE_SIZE];
+    if (!fetch->is_first || self->count <= most)
+        return;
+    for (size_t i = 0; i < self->count; i++)
+        dated &= self->entries[i].published_us > 0;
+    if (dated) /* else in the order of the feed, which most keep by date */
+        qsort (self->entries, self->count, sizeof *self->entries, by_date);
+    self->past = self->count - most;
+    log_info ("source=%" PRId64 " url=%s is read for the first time, taking the newest %zu of %zu entries", fetch->source_id,
+              log_quote (fetch->url, url), most, self->count);
+}
+
+/* ---- the transaction ---- */
 
 /* One statement, so one transaction and one round trip: the keys and the work of what is new, the source's cursor and health,
  * the run's record of the source, and the running totals. */
 enum parameter {
-    RUN_ID, SOURCE_ID, SOURCE_NAME, STATE, STATUS, FAULT, WAIT_S, ETAG, LAST_MODIFIED, BODY_HASH, TITLE, FORMAT, DISCOVERED,
+    RUN_ID, SOURCE_ID, SOURCE_NAME, STATE, STATUS, WAIT_S, ETAG, LAST_MODIFIED, BODY_HASH, TITLE, FORMAT, DISCOVERED,
     SKIPPED, BYTES, DURATION_MS,
     KEYS, URLS, TITLES, AUTHORS, PUBLISHED, CONTENTS, HASHES, BANDS, WANT_PAGE, REPLACES, /* arrays: an element an article */
     ALIASES, ALIAS_OF,                                /* arrays: an article's further keys, and which article's */
+    MOVED_TO, HINT_S, GAP_S, SKIP_HOURS, SKIP_DAYS,
+    PAST_KEYS,                                        /* array: of old entries of a source that is read for the first time */
     PARAMETERS
 };
 static const char intake_sql[] =
     "WITH entry AS MATERIALIZED ("
     " SELECT nextval (pg_get_serial_sequence ('\"ArticleWork\"', 'id')) AS id, e.*"
-    " FROM unnest ($17::text[], $18::text[], $19::text[], $20::text[], $21::bigint[], $22::text[], $23::bigint[], $24::text[],"
-    "  $25::bigint[], $26::bigint[]) WITH ORDINALITY"
+    " FROM unnest ($16::text[], $17::text[], $18::text[], $19::text[], $20::bigint[], $21::text[], $22::bigint[], $23::text[],"
+    "  $24::bigint[], $25::bigint[]) WITH ORDINALITY"
     "  AS e (key, url, title, author, published, content, hash, bands, page, replaces, n)"
     "), fresh AS ("
     " INSERT INTO \"ArticleKey\" (key, \"workId\") SELECT key, id FROM entry WHERE replaces IS NULL"
@@ -157,7 +173,7 @@ static const char intake_sql[] =
     " SELECT e.* FROM entry e JOIN (SELECT * FROM fresh UNION ALL SELECT * FROM newer) i ON \"workId\" = id"
     "), alias AS ("
     " INSERT INTO \"ArticleKey\" (key, \"workId\") SELECT a.key, id FROM taken"
-    "  JOIN unnest ($27::text[], $28::bigint[]) AS a (key, n) USING (n) ON CONFLICT DO NOTHING"
+    "  JOIN unnest ($26::text[], $27::bigint[]) AS a (key, n) USING (n) ON CONFLICT DO NOTHING"
     "), print AS ("
     " INSERT INTO \"StoryPrint\" (\"workId\", \"storyId\", \"textHash\", bands)"
     "  SELECT id, id, hash, bands::bigint[] FROM taken WHERE page = 0"
@@ -169,22 +185,19 @@ static const char intake_sql[] =
     "   WHEN EXISTS (SELECT 1 FROM \"StoryPrint\" WHERE \"textHash\" = hash) THEN twin_of (hash, content)"
     "   ELSE nullif (min (id) OVER (PARTITION BY hash, page), id) END"
     "  FROM taken ORDER BY id RETURNING 1"
+    "), past AS ("
+    " INSERT INTO \"ArticleKey\" (key, \"workId\") SELECT key, 0 FROM unnest ($33::text[]) AS p (key) ON CONFLICT DO NOTHING"
     "), counted AS (SELECT count (*)::int AS intake FROM work"
-    "), read AS ("
-    " UPDATE \"Source\" SET \"lastFetchAt\" = " DB_NOW ", \"lastSuccessAt\" = " DB_NOW ", \"lastStatus\" = $5::int,"
-    "  \"lastError\" = NULL, failures = 0, \"nextDueAt\" = " DB_NOW ", etag = coalesce ($8, etag),"
-    "  \"lastModified\" = coalesce ($9, \"lastModified\"), \"bodyHash\" = $10, title = coalesce (title, $11),"
-    "  format = coalesce ($12, format) WHERE id = $2 AND $6::text IS NULL"
-    "), failed AS ("
-    " UPDATE \"Source\" SET \"lastFetchAt\" = " DB_NOW ", \"lastStatus\" = $5, \"lastError\" = $6, failures = failures + 1,"
-    "  \"nextDueAt\" = " DB_NOW " + $7::int * interval '1 second' WHERE id = $2 AND $6::text IS NOT NULL"
-    "), record AS ("
-    " UPDATE \"RunSource\" SET state = $4, status = $5, error = $6, discovered = $13::int, skipped = $14::int, bytes = $15,"
-    "  \"durationMs\" = $16, intake = counted.intake, duplicate = $13 - $14 - counted.intake"
+    "), said AS (SELECT $2::bigint AS id, $5::int AS status, $6::int AS wait, $7::text AS etag, $8::text AS modified,"
+    "  $9::bigint AS hash, $10::text AS title, $11::text AS format, $28::text AS moved,"
+    "  $29::int AS hint, $30::int AS gap, $31::int AS hours, $32::int AS days"
+    "), " SETTLE_READ ", record AS ("
+    " UPDATE \"RunSource\" SET state = $4, status = $5, discovered = $12::int, skipped = $13::int, bytes = $14,"
+    "  \"durationMs\" = $15, intake = counted.intake, duplicate = $12 - $13 - counted.intake"
     "  FROM counted WHERE \"runId\" = $1 AND \"sourceId\" = $2"
     "), total AS ("
-    " UPDATE \"Ledger\" l SET discovered = l.discovered + $13, skipped = l.skipped + $14, intake = l.intake + counted.intake,"
-    "  duplicate = l.duplicate + $13 - $14 - counted.intake FROM counted WHERE $13 > 0"
+    " UPDATE \"Ledger\" l SET discovered = l.discovered + $12, skipped = l.skipped + $13, intake = l.intake + counted.intake,"
+    "  duplicate = l.duplicate + $12 - $13 - counted.intake FROM counted WHERE $12 > 0"
     ") SELECT intake FROM counted";
 
 static void
@@ -199,15 +212,16 @@ add_known (struct buf *array, int64_t value)
 static void
 put_entries (const struct intake *intake, struct buf arrays[PARAMETERS])
 {
-    size_t count = intake->count, aliases = 0;
+    const struct entry *entries = intake->entries + intake->past;
+    size_t count = intake->count - intake->past, aliases = 0;
     for (size_t i = 0; i < count; i++)
-        aliases += intake->entries[i].key_count - 1;
+        aliases += entries[i].key_count - 1;
     for (int p = KEYS; p <= REPLACES; p++)
         db_array_begin (&arrays[p], p == PUBLISHED || p == HASHES || p >= WANT_PAGE ? DB_OID_INT8 : DB_OID_TEXT, count);
     db_array_begin (&arrays[ALIASES], DB_OID_TEXT, aliases);
     db_array_begin (&arrays[ALIAS_OF], DB_OID_INT8, aliases);
     for (size_t i = 0; i < count; i++) {
-        const struct entry *e = &intake->entries[i];
+        const struct entry *e = &entries[i];
         db_array_add_text (&arrays[KEYS], e->keys[0]);
         db_array_add_text (&arrays[URLS], e->url);
         db_array_add_text (&arrays[TITLES], e->title);
@@ -226,6 +240,18 @@ put_entries (const struct intake *intake, struct buf arrays[PARAMETERS])
             db_array_add_int8 (&arrays[ALIAS_OF], (int64_t) i + 1);
         }
     }
+}
+
+static void
+put_past (const struct intake *intake, struct buf *array)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < intake->past; i++)
+        count += intake->entries[i].key_count;
+    db_array_begin (array, DB_OID_TEXT, count);
+    for (size_t i = 0; i < intake->past; i++)
+        for (size_t k = 0; k < intake->entries[i].key_count; k++)
+            db_array_add_text (array, intake->entries[i].keys[k]);
 }
 
 static struct db_value
@@ -251,10 +277,9 @@ store (struct fetch *fetch, const struct catch *caught, const struct intake *int
         [RUN_ID] = text (fetch->run),
         [SOURCE_ID] = number (fetch->source_id, numbers[SOURCE_ID]),
         [SOURCE_NAME] = text (fetch->title ? fetch->title : fetch->url),
-        [STATE] = text (caught->error ? "failed" : caught->unchanged ? "unchanged" : "fresh"),
+        [STATE] = text (settle_state (caught)),
         [STATUS] = caught->status ? number (caught->status, numbers[STATUS]) : text (NULL),
-        [FAULT] = text (caught->error),
-        [WAIT_S] = number (wait_s (fetch, caught), numbers[WAIT_S]),
+        [WAIT_S] = number (caught->wait_s, numbers[WAIT_S]),
         [ETAG] = text (caught->etag),
         [LAST_MODIFIED] = text (caught->last_modified),
         [BODY_HASH] = number (caught->body_hash, numbers[BODY_HASH]),
@@ -264,12 +289,19 @@ store (struct fetch *fetch, const struct catch *caught, const struct intake *int
         [SKIPPED] = number (intake->skipped, numbers[SKIPPED]),
         [BYTES] = number ((int64_t) caught->bytes, numbers[BYTES]),
         [DURATION_MS] = number (caught->duration_ms, numbers[DURATION_MS]),
+        [MOVED_TO] = text (caught->moved_to),
+        [HINT_S] = number (fetch->schedule.hint_s, numbers[HINT_S]),
+        [GAP_S] = number (fetch->schedule.gap_s, numbers[GAP_S]),
+        [SKIP_HOURS] = number (fetch->schedule.skip_hours, numbers[SKIP_HOURS]),
+        [SKIP_DAYS] = number (fetch->schedule.skip_days, numbers[SKIP_DAYS]),
     };
     put_entries (intake, arrays);
-    for (int p = KEYS; p < PARAMETERS; p++)
-        values[p] = (struct db_value){ arrays[p].data, arrays[p].len };
+    put_past (intake, &arrays[PAST_KEYS]);
+    for (int p = 0; p < PARAMETERS; p++)
+        if (arrays[p].data)
+            values[p] = (struct db_value){ arrays[p].data, arrays[p].len };
     PGresult *result = db_query_values (db, intake_sql, PARAMETERS, values);
-    for (int p = KEYS; p < PARAMETERS; p++)
+    for (int p = 0; p < PARAMETERS; p++)
         buf_fini (&arrays[p]);
     if (!result)
         return -EIO;
@@ -283,9 +315,10 @@ intake_commit (struct fetch *fetch, const struct catch *caught, int64_t *ret_new
 {
     struct db *db = fetch->fetcher->db;
     struct intake intake = { 0 };
-    if (caught->feed)
-        intake_init (&intake, fetch, caught->feed);
+    intake_init (&intake, fetch, caught->feed);
     int r = !db_ready (db) ? -EIO : intake.count ? drop_known (db, &intake) : 0;
+    if (r == 0)
+        leave_past (&intake, fetch, (size_t) stage_settings (fetch->fetcher->stage)->fetcher_first_intake);
     if (r == 0)
         r = store (fetch, caught, &intake, ret_new);
     if (r < 0)

@@ -7,14 +7,45 @@
 #define LEASE_CHECK_MS 1000
 #define HALT_MS 3000          /* several repetitions of the breaker */
 #define REASON_MAX 256
+#define HTTP_GONE 410
+#define STALE_S 25           /* beyond fetcher.timeout, a claim is nobody's */
+#define DAY_S INT64_C (86400)
 
 static void claim (struct fetcher *self);
 static void on_dispatch_time (struct stage *stage, void *arg);
 static void on_lease_time (struct stage *stage, void *arg);
 
 static void
+fetch_enter (struct fetch *fetch)
+{
+    struct fetcher *self = fetch->fetcher;
+    fetch->next = self->fetches;
+    if (fetch->next)
+        fetch->next->previous = fetch;
+    self->fetches = fetch;
+    self->fetching++;
+}
+
+void
+fetch_leave (struct fetch *fetch)
+{
+    struct fetcher *self = fetch->fetcher;
+    if (fetch->previous)
+        fetch->previous->next = fetch->next;
+    else
+        self->fetches = fetch->next;
+    if (fetch->next)
+        fetch->next->previous = fetch->previous;
+    fetch->next = fetch->previous = NULL;
+    self->fetching--;
+}
+
+void
 fetch_free (struct fetch *fetch)
 {
+    free (fetch->domain);
+    free (fetch->user_agent);
+    free (fetch->moved_to);
     free (fetch->url);
     free (fetch->title);
     free (fetch->etag);
@@ -31,47 +62,106 @@ header_text (const char *value)
     return value && utf8_valid_bytes (value, strlen (value)) == strlen (value) ? value : NULL;
 }
 
+/* A Retry-After, within reason. */
+static int64_t
+pause_s (const struct fetcher *self, int64_t retry_after_ms)
+{
+    return MIN_OF ((retry_after_ms + 999) / 1000, MAX_OF (stage_settings (self->stage)->fetcher_backoff_max, DAY_S));
+}
+
+static bool
+asks_for_pause (const struct http_response *response)
+{
+    return (response->status == 429 || response->status == 503) && response->retry_after_ms > 0;
+}
+
+static int64_t
+wait_s (const struct fetch *fetch, const struct catch *caught)
+{
+    const struct settings *s = stage_settings (fetch->fetcher->stage);
+    const struct schedule_rules rules = { s->fetcher_respect_hints, s->fetcher_adaptive, s->fetcher_min_interval,
+                                          s->fetcher_max_interval };
+    if (!caught->error)
+        return schedule_wait_s (&rules, &fetch->schedule, caught->fresh_s, clock_wall_us () / US_PER_S);
+    if (caught->retry_after_ms >= 0)
+        return pause_s (fetch->fetcher, caught->retry_after_ms);
+    return schedule_backoff_s (schedule_failure_of (caught->status), fetch->failures + 1, s->fetcher_backoff_max,
+                               num_random ());
+}
+
+static void
+take_in (struct fetch *fetch, const struct catch *caught)
+{
+    char url[LOG_QUOTE_SIZE];
+    int64_t fresh = 0;
+    if (intake_commit (fetch, caught, &fresh) == 0)
+        move_look (fetch, caught->moved_to);
+    if (fresh) {
+        log_debug ("source=%" PRId64 " url=%s new=%" PRId64, fetch->source_id, log_quote (fetch->url, url), fresh);
+        fetch->fetcher->unlinked = fetch->fetcher->pages_due = true;
+        page_turn (fetch->fetcher);
+        dispatch_turn (fetch->fetcher);
+    }
+    fetch_free (fetch);
+}
+
+/* fetch: taken */
 static void
 finish (struct fetch *fetch, struct catch *caught)
 {
-    struct fetcher *self = fetch->fetcher;
-    int64_t fresh = 0;
     char url[LOG_QUOTE_SIZE], error[LOG_QUOTE_SIZE];
     char *reason = caught->error ? utf8_clean (caught->error, strlen (caught->error), REASON_MAX) : NULL;
     caught->error = reason;
-    if (intake_commit (fetch, caught, &fresh) == 0) {
-        if (caught->error && fetch->failures == 0)
-            log_warn ("source=%" PRId64 " url=%s failed: %s", fetch->source_id, log_quote (fetch->url, url),
-                      log_quote (caught->error, error));
-        else if (fresh)
-            log_debug ("source=%" PRId64 " url=%s new=%" PRId64, fetch->source_id, log_quote (fetch->url, url), fresh);
-    }
-    self->fetching--;
-    self->fetched++;
-    fetch_free (fetch);
+    caught->wait_s = wait_s (fetch, caught);
+    if (caught->gone)
+        log_warn ("source=%" PRId64 " url=%s is switched off: %s", fetch->source_id, log_quote (fetch->url, url),
+                  log_quote (reason, error));
+    else if (reason && fetch->failures == 0)
+        log_warn ("source=%" PRId64 " url=%s failed: %s", fetch->source_id, log_quote (fetch->url, url), log_quote (reason, error));
+    fetch_leave (fetch);
+    fetch->fetcher->fetched++;
+    if (caught->feed)
+        take_in (fetch, caught);
+    else
+        settle_add (fetch, caught);
     free (reason);
-    if (fresh) {
-        self->unlinked = self->pages_due = true;
-        page_turn (self);
-        dispatch_turn (self);
-    }
+}
+
+/* Once in a turn of the loop, not for each source: claims and what is written come in groups. */
+static void
+after_turn (struct fetcher *self)
+{
     if (self->fetching < (size_t) stage_settings (self->stage)->fetcher_parallel / 2)
         claim (self);
-    if (!self->fetching) { /* all read: the run may be over */
-        struct wire_result nothing_spent = { .header.run = self->run_id, .outcome = WIRE_SPENT };
-        stage_report (self->stage, &nothing_spent);
-    }
+    if (self->fetching)
+        return;
+    settle_flush (self); /* all read: the run may be over */
+    struct wire_result nothing_spent = { .header.run = self->run_id, .outcome = WIRE_SPENT };
+    stage_report (self->stage, &nothing_spent);
 }
 
 static const char *
-status_error (long status, char out[REASON_MAX])
+challenge_error (const struct http_response *response, char out[REASON_MAX])
+{
+    const char *who = challenge_of (response);
+    if (!who)
+        return NULL;
+    snprintf (out, REASON_MAX, "HTTP %ld: a challenge of %s, which only a browser passes", response->status, who);
+    return out;
+}
+
+static const char *
+status_error (const struct http_response *response, char out[REASON_MAX])
 {
     static const struct { long status; const char *meaning; } known[] = {
         { 304, "unchanged, it says, but it was never read" },
         { 401, "the publisher wants a login" },      { 403, "the publisher refuses us" },
-        { 404, "there is no such feed" },            { 410, "the feed is gone for good" },
+        { 404, "there is no such feed" },            { HTTP_GONE, "the feed is gone for good" },
         { 429, "the publisher wants fewer requests" }, { 503, "the publisher is overloaded" },
     };
+    long status = response->status;
+    if (challenge_error (response, out))
+        return out;
     const char *meaning = status >= 500 ? "the publisher's server failed" : "not a feed's answer";
     for (size_t i = 0; i < COUNT_OF (known); i++)
         if (known[i].status == status)
@@ -84,7 +174,7 @@ static void
 take_body (struct fetch *fetch, const struct http_response *response, struct catch *caught)
 {
     struct feed *feed = NULL;
-    char reason[FEED_REASON_SIZE];
+    char reason[FEED_REASON_SIZE], challenge[REASON_MAX];
     caught->body_hash = (int64_t) num_hash (response->body, response->body_bytes);
     if (caught->body_hash == fetch->body_hash) {
         caught->unchanged = true;
@@ -93,9 +183,12 @@ take_body (struct fetch *fetch, const struct http_response *response, struct cat
     }
     struct feed_hints hints = { response->url, response->content_type };
     if (feed_parse (response->body, response->body_bytes, &hints, &feed, reason) < 0)
-        caught->error = reason;
-    else if (feed->title && !fetch->title)
-        fetch->title = utf8_clean (feed->title, strlen (feed->title), 1000);
+        caught->error = challenge_error (response, challenge) ? challenge : reason;
+    else {
+        fetch->schedule = schedule_of_feed (feed, clock_wall_us ());
+        if (feed->title && !fetch->title)
+            fetch->title = utf8_clean (feed->title, strlen (feed->title), 1000);
+    }
     caught->feed = feed;
     finish (fetch, caught);
     feed_destroy (&feed);
@@ -108,17 +201,23 @@ on_response (void *context, const struct http_response *response)
     char reason[REASON_MAX];
     struct catch caught = {
         .status = response->status, .duration_ms = response->duration_ms, .bytes = response->body_bytes,
-        .retry_after_ms = response->retry_after_ms, .etag = header_text (response->etag), .last_modified = header_text (response->last_modified),
-        .body_hash = fetch->body_hash,
+        .retry_after_ms = response->retry_after_ms, .etag = header_text (response->etag),
+        .last_modified = header_text (response->last_modified), .body_hash = fetch->body_hash,
+        .fresh_s = response->fresh_s, .moved_to = response->moved_permanently ? header_text (response->url) : NULL,
     };
     if (response->error != HTTP_OK) {
         caught.error = response->reason;
         finish (fetch, &caught);
     } else if (response->status == 304 && (fetch->etag || fetch->last_modified)) {
         caught.unchanged = true;
+        caught.etag = caught.etag ? caught.etag : fetch->etag;
+        caught.last_modified = caught.last_modified ? caught.last_modified : fetch->last_modified;
         finish (fetch, &caught);
     } else if (response->status != 200) {
-        caught.error = status_error (response->status, reason);
+        caught.error = status_error (response, reason);
+        caught.gone = response->status == HTTP_GONE;
+        if (asks_for_pause (response))
+            hold_domain (fetch->fetcher, response->url, pause_s (fetch->fetcher, response->retry_after_ms), caught.error);
         finish (fetch, &caught);
     } else
         take_body (fetch, response, &caught);
@@ -139,6 +238,7 @@ start (struct fetcher *self, const PGresult *rows, int row)
     struct fetch *fetch = MEM_NEW (struct fetch);
     fetch->fetcher = self;
     memcpy (fetch->run, self->run, sizeof fetch->run);
+    fetch->run_id = self->run_id;
     fetch->source_id = db_int (rows, row, 0);
     fetch->url = mem_dup (db_text (rows, row, 1));
     fetch->title = mem_dup (db_text (rows, row, 2));
@@ -146,7 +246,14 @@ start (struct fetcher *self, const PGresult *rows, int row)
     fetch->last_modified = mem_dup (db_text (rows, row, 4));
     fetch->body_hash = db_int (rows, row, 5);
     fetch->failures = db_int (rows, row, 6);
-    fetch->teaser_words = teaser_words (s, db_text (rows, row, 7));
+    fetch->domain = mem_dup (db_text (rows, row, 7));
+    fetch->user_agent = mem_dup (db_text (rows, row, 8));
+    fetch->moved_to = mem_dup (db_text (rows, row, 9));
+    fetch->moves = db_int (rows, row, 10);
+    fetch->schedule = (struct schedule){ db_int (rows, row, 11), db_int (rows, row, 12), (uint32_t) db_int (rows, row, 13),
+                                         (uint8_t) db_int (rows, row, 14) };
+    fetch->is_first = db_int (rows, row, 15);
+    fetch->teaser_words = teaser_words (s, db_text (rows, row, 16));
 
     char *none_match = fetch->etag ? mem_printf ("If-None-Match: %s", fetch->etag) : NULL;
     char *since = fetch->last_modified ? mem_printf ("If-Modified-Since: %s", fetch->last_modified) : NULL;
@@ -159,10 +266,11 @@ start (struct fetcher *self, const PGresult *rows, int row)
         headers[count++] = since;
     struct http_request request = {
         .url = fetch->url, .headers = headers, .connect_ms = s->fetcher_connect_timeout, .total_ms = s->fetcher_timeout,
-        .idle_ms = s->fetcher_idle_timeout, .max_body_bytes = (size_t) s->fetcher_max_body,
-        .max_redirects = s->fetcher_max_redirects,
+        .idle_ms = s->fetcher_idle_timeout, .min_rate = s->fetcher_min_rate, .rate_after_ms = s->fetcher_idle_timeout,
+        .max_body_bytes = (size_t) s->fetcher_max_body,
+        .max_redirects = s->fetcher_max_redirects, .user_agent = fetch->user_agent,
     };
-    self->fetching++;
+    fetch_enter (fetch);
     http_start (self->http, &request, on_response, fetch);
     free (none_match);
     free (since);
@@ -183,19 +291,19 @@ static void
 claim (struct fetcher *self)
 {
     const struct settings *s = stage_settings (self->stage);
-    char room[24], stale[24];
+    char room[24];
     if (!self->active || stage_is_stopping (self->stage) || self->fetching >= (size_t) s->fetcher_parallel
         || !db_ready (self->db))
         return;
     snprintf (room, sizeof room, "%" PRId64, s->fetcher_parallel - (int64_t) self->fetching);
-    snprintf (stale, sizeof stale, "%" PRId64, s->fetcher_timeout / 1000 + 25);
     PGresult *rows = db_query (self->db,
         "WITH mine AS (UPDATE \"RunSource\" r SET state = 'claimed', \"claimedAt\" = " DB_NOW ", \"claimedBy\" = $3"
-        " FROM (SELECT \"sourceId\" FROM \"RunSource\" WHERE \"runId\" = $1 AND (state = 'due' OR (state = 'claimed'"
-        "  AND \"claimedAt\" < " DB_NOW " - $4::int * interval '1 second')) LIMIT $2 FOR UPDATE SKIP LOCKED) f"
-        " WHERE r.\"runId\" = $1 AND r.\"sourceId\" = f.\"sourceId\" RETURNING r.\"sourceId\")"
-        " SELECT id, url, title, etag, \"lastModified\", \"bodyHash\", failures, \"fullText\" FROM \"Source\" JOIN mine ON \"sourceId\" = id",
-        DB_VALUES (self->run, room, stage_worker (self->stage), stale));
+        " FROM (SELECT \"sourceId\" FROM \"RunSource\" WHERE \"runId\" = $1 AND state = 'due' ORDER BY place LIMIT $2"
+        "  FOR UPDATE SKIP LOCKED) f WHERE r.\"runId\" = $1 AND r.\"sourceId\" = f.\"sourceId\" RETURNING r.\"sourceId\")"
+        " SELECT id, url, title, etag, \"lastModified\", \"bodyHash\", failures, domain, \"userAgent\","
+        " \"movedTo\", moves, \"hintS\", \"gapS\", \"skipHours\", \"skipDays\","
+        " (\"lastSuccessAt\" IS NULL)::int, \"fullText\""
+        " FROM \"Source\" JOIN mine ON \"sourceId\" = id", DB_VALUES (self->run, room, stage_worker (self->stage)));
     if (!rows) {
         log_warn ("no sources could be claimed: %s", db_error (self->db));
         return;
@@ -203,6 +311,17 @@ claim (struct fetcher *self)
     for (int i = 0; i < PQntuples (rows); i++)
         start (self, rows, i);
     PQclear (rows);
+}
+
+/* Claims that nobody finishes, as of a fetcher that hangs; the collector sees to those that died. */
+static void
+release_stale (struct fetcher *self)
+{
+    char stale[24];
+    snprintf (stale, sizeof stale, "%" PRId64, stage_settings (self->stage)->fetcher_timeout / 1000 + STALE_S);
+    if (db_run (self->db, NULL, "UPDATE \"RunSource\" SET state = 'due' WHERE \"runId\" = $1 AND state = 'claimed'"
+                " AND \"claimedAt\" < " DB_NOW " - $2::int * interval '1 second'", DB_VALUES (self->run, stale)) < 0)
+        log_warn ("stale claims could not be released: %s", db_error (self->db));
 }
 
 static void
@@ -215,6 +334,10 @@ begin_run (struct fetcher *self, const struct uuid *run)
     self->pages_due = true; /* what earlier runs left */
     self->run_id = *run;
     uuid_format (run, self->run);
+    if (db_ready (self->db)) {
+        hold_fill_domains (self);
+        hold_release (self);
+    }
     claim (self);
     stage_after (self->stage, 0, on_dispatch_time, self);
     stage_after (self->stage, LEASE_CHECK_MS, on_lease_time, self);
@@ -257,6 +380,9 @@ on_lease_time (struct stage *stage, void *arg)
     if (db_ready (self->db)) {
         dispatch_release_expired (self);
         look_for_run (self);
+        hold_release (self);
+        if (!self->fetching)
+            release_stale (self);
         claim (self);
         self->pages_due = true; /* of another fetcher that died, or to be tried again */
     }
@@ -266,7 +392,11 @@ on_lease_time (struct stage *stage, void *arg)
 static void
 on_http (struct stage *stage UNUSED, void *arg)
 {
-    http_turn (((struct fetcher *) arg)->http);
+    struct fetcher *self = arg;
+    uint64_t before = self->fetched;
+    http_turn (self->http);
+    if (self->fetched > before)
+        after_turn (self);
 }
 
 static void
@@ -298,7 +428,8 @@ on_start (struct stage *stage, void **ret_state)
     self->stage = stage;
     self->db = stage_db (stage);
     struct http_settings http = { .user_agent = s->fetcher_user_agent, .allow_private = s->fetcher_allow_private,
-                                  .max_total = (size_t) s->fetcher_parallel, .max_per_host = (size_t) s->fetcher_per_host };
+                                  .max_total = (size_t) s->fetcher_parallel, .max_per_host = (size_t) s->fetcher_per_host,
+                                  .max_per_domain = (size_t) s->fetcher_per_domain };
     self->http = http_new (&http);
     if (!self->http) {
         log_error ("cannot start the HTTP client");
@@ -316,6 +447,7 @@ on_stop (struct stage *stage, void *state)
 {
     struct fetcher *self = state;
     set_active (self, false);
+    settle_flush (self);
     if (self->fetching && db_ready (self->db)
         && db_run (self->db, NULL, "UPDATE \"RunSource\" SET state = 'due' WHERE \"claimedBy\" = $1 AND state = 'claimed'",
                    DB_VALUES (stage_worker (stage))) < 0)
@@ -337,6 +469,12 @@ on_finish (struct stage *stage UNUSED, void *state)
 {
     struct fetcher *self = state;
     http_destroy (&self->http);
+    while (self->fetches) {
+        struct fetch *fetch = self->fetches;
+        fetch_leave (fetch);
+        fetch_free (fetch);
+    }
+    settle_forget (self);
     free (self);
 }
 

@@ -56,6 +56,8 @@ on_stats (struct world *world, struct serve_request *request)
         { "feed_200", stats->feed_200 },
         { "feed_304", stats->feed_304 },
         { "feed_other", stats->feed_other },
+        { "max_address_at_once", stats->max_address_at_once },
+        { "max_feeds_at_once", stats->max_feeds_at_once },
         { "most_calls_per_article", totals.most_answers },
         { "most_tries_per_article", totals.most_tries },
         { "articles_summarised", totals.summarised },
@@ -72,7 +74,10 @@ static void
 on_reset (struct world *world, struct serve_request *request)
 {
     struct stats fresh = { 0 };
-    memcpy (fresh.at_once, world->stats.at_once, sizeof fresh.at_once); /* these will still end */
+    /* These will still end. */
+    memcpy (fresh.at_once, world->stats.at_once, sizeof fresh.at_once);
+    memcpy (fresh.address_at_once, world->stats.address_at_once, sizeof fresh.address_at_once);
+    fresh.feeds_at_once = world->stats.feeds_at_once;
     world->stats = fresh;
     for (size_t i = 0; i < world->news.feed_count; i++)
         for (size_t k = 0; k < world->news.feeds[i].count; k++) {
@@ -108,6 +113,7 @@ on_delays (struct world *world, struct serve_request *request)
         { "chat_item_ms", &wanted.chat_item_ms },
         { "embed_ms", &wanted.embed_ms },
         { "embed_item_ms", &wanted.embed_item_ms },
+        { "feed_ms", &wanted.feed_ms },
     };
     int r = 0;
     for (size_t i = 0; i < COUNT_OF (rows) && r == 0; i++)
@@ -139,13 +145,26 @@ on_mode (struct world *world, struct serve_request *request)
     answer_result (request, r);
 }
 
+static void
+on_tell (struct world *world, struct serve_request *request)
+{
+    told_on_tell (world, request, "");
+}
+
+static void
+on_asked (struct world *world, struct serve_request *request)
+{
+    told_on_asked (world, request, "");
+}
+
 static const struct {
     const char *name, *method;
     void (*handle) (struct world *world, struct serve_request *request);
 } orders[] = {
     { "stats", "GET", on_stats },      { "reset", "POST", on_reset },
     { "delays", "POST", on_delays },   { "mode", "POST", on_mode },
-    { "publish", "POST", on_publish },
+    { "publish", "POST", on_publish }, { "tell", "POST", on_tell },
+    { "asked", "GET", on_asked },
 };
 
 void

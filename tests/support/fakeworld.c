@@ -6,6 +6,7 @@
  *   GET  /article/K/N                   the page of an article, /redirect/K leads to feed K
  *   GET  /opml?format=F                 all feeds; F: xml (unless said), atom, rdf, json, mixed
  *   GET  /bad/NAME                      feeds gone wrong: see bad.c
+ *   GET  /told/NAME                     what POST /admin/tell?name=NAME said; see told.c
  *   POST /v1/chat/completions           the last user message: {"articles":[{id,title,text}]}
  *   POST /v1/embeddings                 encoding_format base64 or float
  *   GET  /admin/stats                   counters; POST /admin/reset clears them
@@ -51,6 +52,7 @@ static const struct route {
     { "/feed/", false, feeds_on_feed }, { "/article/", false, feeds_on_article },
     { "/opml", true, feeds_on_opml },   { "/redirect/", false, feeds_on_redirect },
     { "/bad/", false, bad_on_feed },    { "/admin/", false, admin_on_request },
+    { "/told/", false, told_on_feed },
     { PATH_CHAT, true, model_on_chat }, { PATH_EMBED, true, model_on_embed },
 };
 
@@ -69,12 +71,39 @@ on_request (void *context, struct serve_request *request)
     world_answer_error (request, MHD_HTTP_NOT_FOUND, "nothing here");
 }
 
+/* The last number of the 127.0.0.N the client asked for; 0 for a name. */
+static size_t
+address_number (struct serve_request *request)
+{
+    unsigned int number = 0;
+    const char *host = MHD_lookup_connection_value (request->connection, MHD_HEADER_KIND, "Host");
+    if (!host || sscanf (host, "127.0.0.%u", &number) != 1)
+        return 0;
+    return MIN_OF (number, WORLD_ADDRESSES - 1u);
+}
+
+static void
+begin_feed (struct world *world, struct serve_request *request)
+{
+    struct stats *stats = &world->stats;
+    size_t number = address_number (request);
+    request->mark = -1 - (int) number;
+    stats->address_at_once[number]++;
+    stats->max_address_at_once = MAX_OF (stats->max_address_at_once, stats->address_at_once[number]);
+    stats->feeds_at_once++;
+    stats->max_feeds_at_once = MAX_OF (stats->max_feeds_at_once, stats->feeds_at_once);
+    serve_hold (request, world->settings.feed_ms);
+}
+
 /* What is open at once counts from the request's head to the answer's end. */
 static void
 on_begin (void *context, struct serve_request *request)
 {
-    struct stats *stats = &((struct world *) context)->stats;
+    struct world *world = context;
+    struct stats *stats = &world->stats;
     bool chat = strcmp (request->path, PATH_CHAT) == 0;
+    if (strncmp (request->path, "/feed/", 6) == 0 || strncmp (request->path, "/told/", 6) == 0)
+        begin_feed (world, request);
     if (!chat && strcmp (request->path, PATH_EMBED) != 0)
         return;
     enum target target = chat ? TARGET_CHAT : TARGET_EMBED;
@@ -89,6 +118,10 @@ on_end (void *context, struct serve_request *request)
     struct stats *stats = &((struct world *) context)->stats;
     if (request->mark > 0)
         stats->at_once[request->mark - 1]--;
+    if (request->mark < 0) {
+        stats->address_at_once[-1 - request->mark]--;
+        stats->feeds_at_once--;
+    }
 }
 
 /* ---- the program ---- */
@@ -111,6 +144,7 @@ static const struct setting {
     { "chat-item-ms", SETTING (chat_item_ms), 0, 0, WORLD_DELAY_MAX_MS, "and for each article" },
     { "embed-ms", SETTING (embed_ms), 0, 0, WORLD_DELAY_MAX_MS, "delay of a call for vectors" },
     { "embed-item-ms", SETTING (embed_item_ms), 0, 0, WORLD_DELAY_MAX_MS, "and for each text" },
+    { "feed-ms", SETTING (feed_ms), 0, 0, WORLD_DELAY_MAX_MS, "delay of a feed" },
     { "seed", SETTING (seed), 1, 0, INT32_MAX, "other texts for another seed" },
 };
 
@@ -172,6 +206,7 @@ run (struct world *world)
     serve_destroy (&world->serve);
     news_fini (&world->news);
     buf_fini (&world->bomb);
+    told_destroy (&world->told);
     return r < 0 ? EXIT_TEMP : EXIT_ASKED;
 }
 

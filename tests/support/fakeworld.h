@@ -12,6 +12,7 @@
 struct world_settings {
     int64_t port, any_address, feeds, articles, words, dimensions, seed;
     int64_t chat_ms, chat_item_ms, embed_ms, embed_item_ms; /* a call's and an item's delay */
+    int64_t feed_ms;                                        /* a publisher's answer's */
 };
 
 struct world;
@@ -103,12 +104,21 @@ MUST_CHECK int rules_add (struct rules *rules, enum target target, const char *m
 /* Uses up one call of the first rule that fits. */
 struct rule rules_take (struct rules *rules, const char *body, size_t bytes);
 
+/* ---- told: publishers that answer as a test told them ---- */
+
+struct told;
+void told_destroy (struct told **told); /* all of them */
+
 /* ---- the world ---- */
+
+#define WORLD_ADDRESSES 256 /* 127.0.0.0 to 127.0.0.255 */
 
 struct stats {
     uint64_t calls[TARGETS], items[TARGETS];
     uint64_t at_once[TARGETS], max_at_once[TARGETS];
     uint64_t feed_200, feed_304, feed_other;
+    uint64_t address_at_once[WORLD_ADDRESSES], max_address_at_once; /* requests to publishers */
+    uint64_t feeds_at_once, max_feeds_at_once;
 };
 
 struct world {
@@ -118,6 +128,7 @@ struct world {
     struct rules rules[TARGETS];
     struct stats stats;
     struct buf bomb; /* written when first asked for */
+    struct told *told;
 };
 
 /* Each answers a request whose path, past its first part, is `rest`. */
@@ -128,6 +139,9 @@ world_handle_fn feeds_on_article;  /* /article/ */
 world_handle_fn feeds_on_opml;     /* /opml */
 world_handle_fn feeds_on_redirect; /* /redirect/ */
 world_handle_fn bad_on_feed;       /* /bad/ */
+world_handle_fn told_on_feed;      /* /told/ */
+world_handle_fn told_on_tell;      /* /admin/tell */
+world_handle_fn told_on_asked;     /* /admin/asked */
 world_handle_fn admin_on_request;  /* /admin/ */
 world_handle_fn model_on_chat;     /* /v1/chat/completions */
 world_handle_fn model_on_embed;    /* /v1/embeddings */

@@ -97,6 +97,15 @@ class World:
     def post(self, path):
         urllib.request.urlopen(urllib.request.Request(self.url + path, method="POST", data=b""), timeout=10).read()
 
+    def tell(self, name, status=200, headers=(), body=b"", ms=0):
+        """What /told/NAME answers from now on. headers: (name, value) pairs. ms: between two bytes of the body."""
+        message = "".join(f"{key}: {value}\n" for key, value in headers).encode() + b"\n" + body
+        urllib.request.urlopen(f"{self.url}/admin/tell?name={name}&status={status}&ms={ms}", data=message, timeout=10).read()
+
+    def asked(self, name):
+        """The headers of each request for /told/NAME, oldest first."""
+        return json.loads(self.get(f"/admin/asked?name={name}"))
+
     def stats(self):
         return json.loads(self.get("/admin/stats"))
 
@@ -122,6 +131,7 @@ class Mill:
             "NEWSMILL_MODEL_DIMENSIONS": str(dimensions),
             "NEWSMILL_FETCHER_ALLOW_PRIVATE": "true",
             "NEWSMILL_FETCHER_PER_HOST": "20",
+            "NEWSMILL_FETCHER_PER_DOMAIN": "20",
             "NEWSMILL_DELIVERY_HEARTBEAT": "200",
             "NEWSMILL_DELIVERY_LEASE": "5",
             "NEWSMILL_HTTP_PORT": "0",

@@ -87,6 +87,11 @@ bomb (struct exchange *x)
     exchange_add (x, "Content-Encoding", "gzip");
 }
 
+static const char *const other_schemes[] = {
+    "file:///etc/passwd", "FILE:/etc/passwd", "ftp://127.0.0.1/", "gopher://127.0.0.1:70/x", "dict://127.0.0.1/", "data:,x",
+    "javascript:alert(1)", "ldap://127.0.0.1/",
+};
+
 static void
 redirect (struct world *world, struct exchange *x)
 {
@@ -98,12 +103,19 @@ redirect (struct world *world, struct exchange *x)
     } else if (strcmp (x->path, "/circle/a") == 0 || strcmp (x->path, "/circle/b") == 0) {
         x->status = 302;
         exchange_add (x, "Location", strcmp (x->path, "/circle/a") == 0 ? "b" : "a");
-    } else if (strcmp (x->path, "/to/file") == 0) {
+    } else if (sscanf (x->path, "/to/scheme/%u", &status) == 1) {
         x->status = 302;
-        exchange_add (x, "Location", "file:///etc/passwd");
+        exchange_add (x, "Location", "%s", other_schemes[status]);
+    } else if (sscanf (x->path, "/to/user/%u", &status) == 1) {
+        x->status = 302;
+        exchange_add (x, "Location", "http://eve:guess@127.0.0.1:%u/echo",
+                      server_port (status ? world->other : world->server));
     } else if (sscanf (x->path, "/to/other/%u", &status) == 1) {
         x->status = status;
         exchange_add (x, "Location", "http://127.0.0.1:%u/echo", server_port (world->other));
+    } else if (strcmp (x->path, "/to/slow") == 0) {
+        x->status = 302;
+        exchange_add (x, "Location", "http://127.0.0.1:%u/wait/40", server_port (world->other));
     } else if (sscanf (x->path, "/to/self/%u", &status) == 1) {
         x->status = status;
         exchange_add (x, "Location", "/echo");
@@ -179,15 +191,22 @@ answer (void *context, struct exchange *x)
 }
 
 static struct http *
-client (size_t max_total, size_t max_per_host)
+client_with (size_t max_total, size_t max_per_host, size_t max_per_domain)
 {
     const struct http_settings settings = { .user_agent = "newsmill-test/1",
                                             .allow_private = true,
                                             .max_total = max_total,
-                                            .max_per_host = max_per_host };
+                                            .max_per_host = max_per_host,
+                                            .max_per_domain = max_per_domain };
     struct http *http = http_new (&settings);
     assert_non_null (http);
     return http;
+}
+
+static struct http *
+client (size_t max_total, size_t max_per_host)
+{
+    return client_with (max_total, max_per_host, 0);
 }
 
 static int
@@ -322,9 +341,39 @@ circles_and_other_schemes_are_refused (void **state)
     struct seen seen = get (*state, "/circle/a", 1000, 50);
     assert_int_equal (seen.error, HTTP_REDIRECTS);
     assert_non_null (strstr (seen.reason, "circle"));
-    seen = get (*state, "/to/file", 1000, 50);
-    assert_int_equal (seen.error, HTTP_BAD_URL);
-    assert_int_equal (seen.body_bytes, 0);
+    for (unsigned i = 0; i < COUNT_OF (other_schemes); i++) {
+        char path[32];
+        snprintf (path, sizeof path, "/to/scheme/%u", i);
+        seen = get (*state, path, 1000, 50);
+        if (seen.error != HTTP_BAD_URL || seen.body_bytes)
+            fail_msg ("%s: error %d, %s", other_schemes[i], (int) seen.error, seen.reason);
+    }
+}
+
+static void
+a_password_in_the_url_stays_with_its_host (void **state)
+{
+    struct world *world = *state;
+    char url[80];
+    static const struct {
+        const char *path, *expect;
+    } rows[] = {
+        { "/to/self/302", "Authorization=Basic bWU6c2VjcmV0|" },
+        { "/to/other/302", NULL },
+        { "/to/user/0", "Authorization=Basic bWU6c2VjcmV0|" }, /* ours, not what the redirect says */
+        { "/to/user/1", NULL },
+    };
+    for (size_t i = 0; i < COUNT_OF (rows); i++) {
+        snprintf (url, sizeof url, "http://me:secret@127.0.0.1:%u%s", server_port (world->server), rows[i].path);
+        const struct http_request request = { .url = url, .max_body_bytes = 1000, .max_redirects = 1 };
+        struct seen seen = get_with (world->http, &request);
+        assert_int_equal (seen.error, HTTP_OK);
+        if (rows[i].expect)
+            assert_non_null (strstr (seen.body, rows[i].expect));
+        else
+            assert_null (strstr (seen.body, "Authorization"));
+        assert_null (strstr (seen.url, "eve"));
+    }
 }
 
 static void
@@ -409,6 +458,39 @@ get_raw (struct world *world, const char *text, int hold_ms, int64_t idle_ms)
     struct seen seen = get_with (world->http, &request);
     raw_server_destroy (&raw);
     return seen;
+}
+
+static struct seen
+get_slow (struct world *world, const char *text, int drip_ms, int64_t min_rate)
+{
+    struct raw_server *raw = raw_server_new_slow (text, strlen (text), drip_ms);
+    char url[64];
+    snprintf (url, sizeof url, "http://127.0.0.1:%u/", raw_server_port (raw));
+    const struct http_request request = { .url = url, .max_body_bytes = 1000, .total_ms = 8000, .idle_ms = 3000,
+                                          .min_rate = min_rate, .rate_after_ms = 500 };
+    struct seen seen = get_with (world->http, &request);
+    raw_server_destroy (&raw);
+    return seen;
+}
+
+static void
+dripping_servers_run_into_the_least_rate (void **state)
+{
+    static const char head[] = "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n";
+    char text[200];
+    snprintf (text, sizeof text, "%s%0*d", head, 100, 0);
+    struct seen seen = get_slow (*state, text, 60, 100);
+    assert_int_equal (seen.error, HTTP_TIMEOUT);
+    assert_non_null (strstr (seen.reason, "too slow"));
+    assert_in_range (seen.duration_ms, 400, 4000);
+    seen = get_slow (*state, text, 5, 100); /* faster than that */
+    assert_int_equal (seen.error, HTTP_OK);
+    assert_int_equal (seen.body_bytes, 100);
+    snprintf (text, sizeof text, "%s%0*d", head, 10, 0);
+    seen = get_slow (*state, text, 20, 100); /* slow, but soon over */
+    assert_int_equal (seen.error, HTTP_OK);
+    seen = get_slow (*state, text, 100, 0); /* no rate asked for */
+    assert_int_equal (seen.error, HTTP_OK);
 }
 
 static void
@@ -578,6 +660,62 @@ no_more_requests_than_allowed_are_under_way (void **state)
 }
 
 static void
+hosts_of_one_domain_share_a_limit (void **state)
+{
+    struct world *world = *state;
+    struct http *http = client_with (16, 8, 2);
+    struct seen seen[9] = { 0 };
+    for (size_t i = 0; i < COUNT_OF (seen); i++) {
+        char url[80];
+        snprintf (url, sizeof url, "http://host%zu.news.localhost:%u/wait/30", i, server_port (world->server));
+        const struct http_request request = { .url = url, .max_body_bytes = 1000 };
+        http_start (http, &request, on_done, &seen[i]);
+    }
+    assert_true (run_until_done (http, LIMIT_MS));
+    for (size_t i = 0; i < COUNT_OF (seen); i++)
+        assert_string_equal (seen[i].body, "late");
+    http_destroy (&http);
+    assert_int_equal (atomic_load (&world->most), 2);
+}
+
+static void
+limits_hold_where_redirects_lead (void **state)
+{
+    struct world *world = *state;
+    struct http *http = client (16, 2);
+    struct seen seen[12] = { 0 };
+    for (size_t i = 0; i < COUNT_OF (seen); i++) {
+        char url[80]; /* hosts of their own, which all lead to one */
+        snprintf (url, sizeof url, "http://site%zu.localhost:%u/to/slow", i, server_port (world->server));
+        const struct http_request request = { .url = url, .max_body_bytes = 1000, .max_redirects = 1, .total_ms = 200 };
+        http_start (http, &request, on_done, &seen[i]);
+    }
+    assert_true (run_until_done (http, LIMIT_MS));
+    for (size_t i = 0; i < COUNT_OF (seen); i++)
+        assert_string_equal (seen[i].body, "late"); /* and the wait for room is no time of theirs */
+    http_destroy (&http);
+    assert_int_equal (atomic_load (&world->most), 2);
+}
+
+static void
+what_has_not_begun_is_taken_back (void **state)
+{
+    struct world *world = *state;
+    struct http *http = client (8, 1);
+    struct seen begun = { 0 }, waiting = { 0 };
+    const struct http_request request = { .url = server_url (world->server, "/wait/50"), .max_body_bytes = 1000 };
+    http_start (http, &request, on_done, &begun);
+    http_start (http, &request, on_done, &waiting);
+    assert_false (http_withdraw (http, &begun));
+    assert_true (http_withdraw (http, &waiting));
+    assert_false (http_withdraw (http, &waiting));
+    assert_true (run_until_done (http, LIMIT_MS));
+    assert_int_equal (begun.calls, 1);
+    assert_int_equal (waiting.calls, 0);
+    http_destroy (&http);
+}
+
+static void
 waiting_in_the_queue_costs_no_time (void **state)
 {
     struct world *world = *state;
@@ -663,6 +801,8 @@ main (void)
         WORLD_TEST (bodies_past_their_limit_are_cut_off),
         WORLD_TEST (a_gzip_bomb_is_cut_off),
         WORLD_TEST (slow_servers_run_into_the_total_time),
+        WORLD_TEST (dripping_servers_run_into_the_least_rate),
+        WORLD_TEST (a_password_in_the_url_stays_with_its_host),
         WORLD_TEST (silent_servers_run_into_the_idle_time),
         WORLD_TEST (broken_answers_are_told_apart_from_good_ones),
         WORLD_TEST (endless_headers_are_cut_off),
@@ -673,6 +813,9 @@ main (void)
         WORLD_TEST (retry_after_is_read_in_every_form),
         WORLD_TEST (many_requests_share_few_connections),
         WORLD_TEST (no_more_requests_than_allowed_are_under_way),
+        WORLD_TEST (hosts_of_one_domain_share_a_limit),
+        WORLD_TEST (limits_hold_where_redirects_lead),
+        WORLD_TEST (what_has_not_begun_is_taken_back),
         WORLD_TEST (waiting_in_the_queue_costs_no_time),
         WORLD_TEST (cancelled_requests_call_nobody),
         WORLD_TEST (a_callback_may_start_another_request),

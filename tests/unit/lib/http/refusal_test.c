@@ -134,7 +134,7 @@ redirects_to_private_addresses_are_refused (void **state UNUSED)
     if (!enter_network ())
         skip ();
     struct world world = { .to = "9.9.9.9" };
-    struct server *server = server_new_anywhere (answer, &world);
+    struct server *server = server_new_at ("0.0.0.0", answer, &world);
     world.port = server_port (server);
     assert_string_equal (get ("9.9.9.9", world.port, "/there").body, "the page");
     assert_int_equal (atomic_load (&world.pages), 1);

@@ -3,6 +3,7 @@
 
 #include <microhttpd.h>
 
+#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <poll.h>
@@ -13,6 +14,8 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+
+#define LOOPBACK "127.0.0.1"
 
 struct server {
     struct MHD_Daemon *daemon;
@@ -34,10 +37,11 @@ port_of (int fd)
 }
 
 static int
-listen_somewhere (in_addr_t at)
+listen_at (const char *where)
 {
-    struct sockaddr_in address = { .sin_family = AF_INET,
-                                   .sin_addr.s_addr = htonl (at) };
+    struct sockaddr_in address = { .sin_family = AF_INET };
+    if (inet_pton (AF_INET, where, &address.sin_addr) != 1)
+        abort ();
     int fd = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0 || bind (fd, (struct sockaddr *) &address, sizeof address) || listen (fd, 64))
         abort ();
@@ -103,13 +107,13 @@ on_connection (void *context, struct MHD_Connection *connection UNUSED, void **s
         atomic_fetch_add (&server->connections, 1);
 }
 
-static struct server *
-server_new_at (in_addr_t at, server_answer_fn *answer, void *context)
+struct server *
+server_new_at (const char *address, server_answer_fn *answer, void *context)
 {
     struct server *server = MEM_NEW (struct server);
     server->answer = answer;
     server->context = context;
-    int fd = listen_somewhere (at);
+    int fd = listen_at (address);
     server->port = port_of (fd);
     server->daemon = MHD_start_daemon (
         MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD, 0, NULL, NULL, on_request,
@@ -123,13 +127,7 @@ server_new_at (in_addr_t at, server_answer_fn *answer, void *context)
 struct server *
 server_new (server_answer_fn *answer, void *context)
 {
-    return server_new_at (INADDR_LOOPBACK, answer, context);
-}
-
-struct server *
-server_new_anywhere (server_answer_fn *answer, void *context)
-{
-    return server_new_at (INADDR_ANY, answer, context);
+    return server_new_at (LOOPBACK, answer, context);
 }
 
 void
@@ -187,7 +185,7 @@ struct raw_server {
     int fd, stop[2];
     const char *text;
     size_t bytes;
-    int hold_ms;
+    int hold_ms, drip_ms;
     pthread_t thread;
 };
 
@@ -196,9 +194,14 @@ serve_raw (struct raw_server *server, int fd)
 {
     char request[4096];
     struct pollfd stop = { .fd = server->stop[0], .events = POLLIN };
-    if (read (fd, request, sizeof request) >= 0
-        && write (fd, server->text, server->bytes) == (ssize_t) server->bytes)
+    const char *gap = server->drip_ms ? strstr (server->text, "\r\n\r\n") : NULL;
+    size_t at_once = gap ? (size_t) (gap - server->text) + 4 : server->bytes;
+    if (read (fd, request, sizeof request) >= 0 && write (fd, server->text, at_once) == (ssize_t) at_once) {
+        for (size_t at = at_once; at < server->bytes && !poll (&stop, 1, server->drip_ms); at++)
+            if (send (fd, server->text + at, 1, MSG_NOSIGNAL) != 1)
+                break;
         poll (&stop, 1, server->hold_ms);
+    }
     close (fd);
 }
 
@@ -217,11 +220,19 @@ run_raw (void *context)
 }
 
 struct raw_server *
+raw_server_new_slow (const char *text, size_t bytes, int drip_ms)
+{
+    struct raw_server *server = raw_server_new (text, bytes, 0);
+    server->drip_ms = drip_ms; /* before anybody connects */
+    return server;
+}
+
+struct raw_server *
 raw_server_new (const char *text, size_t bytes, int hold_ms)
 {
     struct raw_server *server = MEM_NEW (struct raw_server);
     *server = (struct raw_server){ .text = text, .bytes = bytes, .hold_ms = hold_ms };
-    server->fd = listen_somewhere (INADDR_LOOPBACK);
+    server->fd = listen_at (LOOPBACK);
     if (pipe (server->stop) || pthread_create (&server->thread, NULL, run_raw, server))
         abort ();
     return server;

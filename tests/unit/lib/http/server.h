@@ -26,7 +26,7 @@ struct exchange {
 typedef void server_answer_fn (void *context, struct exchange *exchange);
 
 struct server *server_new (server_answer_fn *answer, void *context);
-struct server *server_new_anywhere (server_answer_fn *answer, void *context); /* on all IPv4 addresses */
+struct server *server_new_at (const char *address, server_answer_fn *answer, void *context); /* of this machine, or 0.0.0.0 */
 void server_destroy (struct server **server);
 unsigned server_port (const struct server *server);
 unsigned server_connections (const struct server *server);        /* accepted so far */
@@ -40,6 +40,8 @@ void exchange_add (struct exchange *exchange, const char *name, const char *form
 /* Accepts connections, reads a little, sends text as it is, waits hold_ms, closes. */
 struct raw_server;
 struct raw_server *raw_server_new (const char *text, size_t bytes, int hold_ms);
+/* The same, but from the first empty line on a byte every drip_ms, as long as there are any. */
+struct raw_server *raw_server_new_slow (const char *text, size_t bytes, int drip_ms);
 void raw_server_destroy (struct raw_server **server);
 unsigned raw_server_port (const struct raw_server *server);
 
