@@ -26,7 +26,8 @@ static const struct command commands[] = {
       " set URL [--full-text auto|always|never] [--rules RULES] [--agent TEXT] | list | import [OPML | --as-start] | export |"
       " parse FILE [--url URL] [--content-type TYPE] | check URL; [--json]",
       "manage the feeds, or look at one", cmd_feed },
-    { "extract", "FILE", "print the plain text of an HTML page", cmd_extract },
+    { "extract", "FILE [--url URL] [--content-type TYPE] [--rules RULES] [--json]", "print the article on an HTML page",
+      cmd_extract },
     { "dead", "list | show ID | replay ID...|all | drop ID...|all", "articles that were given up",
       cmd_dead },
     { "keys", "init | issue ROLE[,ROLE...] [--name NAME] | list | revoke NAME",

@@ -1,0 +1,317 @@
+/* hint - what the words of class and id say of an element. A name is cut into words at signs and at capitals; a word means
+ * what the longest row means that it begins with, so that "share", "shares" and "sharebox" are one. Short rows must be
+ * whole words, or "ad" would be in "address".
+ * SPDX-License-Identifier: MPL-2.0 */
+#include "page/impl.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#define WHOLE_BYTES 4 /* rows no longer stand for themselves and their plural alone */
+#define WORD_SIZE 24
+
+/* Sorted. */
+static const struct hint_row {
+    const char *word;
+    enum hint hint;
+} hint_rows[] = {
+    { "account", HINT_DOUBT },
+    { "action", HINT_DOUBT },
+    { "ad", HINT_JUNK },
+    { "address", HINT_ABOUT },
+    { "addtoany", HINT_JUNK },
+    { "ads", HINT_JUNK },
+    { "advert", HINT_JUNK },
+    { "alert", HINT_DOUBT },
+    { "also", HINT_DOUBT },
+    { "archive", HINT_DOUBT },
+    { "article", HINT_BODY },
+    { "articlebody", HINT_BODY },
+    { "aside", HINT_ASIDE },
+    { "author", HINT_ABOUT },
+    { "avatar", HINT_ABOUT },
+    { "banner", HINT_JUNK },
+    { "bio", HINT_ABOUT },
+    { "body", HINT_BODY },
+    { "bottom", HINT_DOUBT },
+    { "brand", HINT_DOUBT },
+    { "breadcrumb", HINT_JUNK },
+    { "btn", HINT_DOUBT },
+    { "button", HINT_ASIDE },
+    { "byline", HINT_ABOUT },
+    { "caption", HINT_ABOUT },
+    { "card", HINT_DOUBT },
+    { "carousel", HINT_JUNK },
+    { "categor", HINT_ABOUT },
+    { "colophon", HINT_JUNK },
+    { "comment", HINT_COMMENT },
+    { "consent", HINT_JUNK },
+    { "contact", HINT_DOUBT },
+    { "content", HINT_BODY },
+    { "contributor", HINT_ABOUT },
+    { "cookie", HINT_JUNK },
+    { "copy", HINT_BODY },
+    { "copyright", HINT_JUNK },
+    { "credit", HINT_ABOUT },
+    { "crumb", HINT_JUNK },
+    { "cta", HINT_JUNK },
+    { "date", HINT_DOUBT },
+    { "dateline", HINT_ABOUT },
+    { "dialog", HINT_JUNK },
+    { "discussion", HINT_COMMENT },
+    { "disqus", HINT_COMMENT },
+    { "donate", HINT_JUNK },
+    { "download", HINT_DOUBT },
+    { "drawer", HINT_JUNK },
+    { "dropdown", HINT_JUNK },
+    { "entry", HINT_BODY },
+    { "extra", HINT_DOUBT },
+    { "eyebrow", HINT_ABOUT },
+    { "feed", HINT_DOUBT },
+    { "figure", HINT_ASIDE },
+    { "footer", HINT_JUNK },
+    { "form", HINT_ASIDE },
+    { "gallery", HINT_DOUBT },
+    { "gdpr", HINT_JUNK },
+    { "header", HINT_HEADER },
+    { "hentry", HINT_BODY },
+    { "hidden", HINT_HIDDEN },
+    { "hide", HINT_HIDDEN },
+    { "icon", HINT_DOUBT },
+    { "info", HINT_DOUBT },
+    { "jetpack", HINT_JUNK },
+    { "kicker", HINT_ABOUT },
+    { "latest", HINT_JUNK },
+    { "legal", HINT_DOUBT },
+    { "links", HINT_DOUBT },
+    { "listing", HINT_DOUBT },
+    { "login", HINT_JUNK },
+    { "logo", HINT_DOUBT },
+    { "map", HINT_DOUBT },
+    { "markdown", HINT_BODY },
+    { "masthead", HINT_JUNK },
+    { "mega", HINT_JUNK },
+    { "menu", HINT_JUNK },
+    { "message", HINT_DOUBT },
+    { "meta", HINT_ABOUT },
+    { "modal", HINT_JUNK },
+    { "more", HINT_DOUBT },
+    { "nav", HINT_JUNK },
+    { "navbar", HINT_JUNK },
+    { "newsletter", HINT_JUNK },
+    { "next", HINT_DOUBT },
+    { "notice", HINT_DOUBT },
+    { "offcanvas", HINT_JUNK },
+    { "outbrain", HINT_JUNK },
+    { "overlay", HINT_JUNK },
+    { "pager", HINT_JUNK },
+    { "pagination", HINT_JUNK },
+    { "partner", HINT_DOUBT },
+    { "paywall", HINT_JUNK },
+    { "poll", HINT_JUNK },
+    { "popular", HINT_JUNK },
+    { "popup", HINT_JUNK },
+    { "post", HINT_BODY },
+    { "postmeta", HINT_ABOUT },
+    { "posts", HINT_DOUBT },
+    { "prev", HINT_DOUBT },
+    { "price", HINT_DOUBT },
+    { "print", HINT_JUNK },
+    { "product", HINT_DOUBT },
+    { "profile", HINT_ABOUT },
+    { "promo", HINT_JUNK },
+    { "prose", HINT_BODY },
+    { "quiz", HINT_JUNK },
+    { "rail", HINT_DOUBT },
+    { "rating", HINT_ABOUT },
+    { "readmore", HINT_JUNK },
+    { "readnext", HINT_JUNK },
+    { "recent", HINT_JUNK },
+    { "recirc", HINT_JUNK },
+    { "recommend", HINT_JUNK },
+    { "related", HINT_JUNK },
+    { "reply", HINT_COMMENT },
+    { "respond", HINT_COMMENT },
+    { "review", HINT_DOUBT },
+    { "richtext", HINT_BODY },
+    { "rss", HINT_JUNK },
+    { "sabox", HINT_JUNK },
+    { "search", HINT_JUNK },
+    { "share", HINT_JUNK },
+    { "sharedaddy", HINT_JUNK },
+    { "sharing", HINT_JUNK },
+    { "shop", HINT_DOUBT },
+    { "side", HINT_DOUBT },
+    { "sidebar", HINT_JUNK },
+    { "signup", HINT_JUNK },
+    { "skip", HINT_JUNK },
+    { "slider", HINT_DOUBT },
+    { "social", HINT_JUNK },
+    { "sponsor", HINT_JUNK },
+    { "store", HINT_DOUBT },
+    { "stories", HINT_DOUBT },
+    { "story", HINT_BODY },
+    { "submenu", HINT_JUNK },
+    { "subscri", HINT_JUNK },
+    { "subtitle", HINT_DOUBT },
+    { "swiper", HINT_DOUBT },
+    { "taboola", HINT_JUNK },
+    { "tag", HINT_ABOUT },
+    { "tags", HINT_ABOUT },
+    { "taxonomy", HINT_ABOUT },
+    { "teaser", HINT_JUNK },
+    { "text", HINT_BODY },
+    { "thread", HINT_COMMENT },
+    { "thumb", HINT_DOUBT },
+    { "thumbnail", HINT_DOUBT },
+    { "tile", HINT_DOUBT },
+    { "time", HINT_DOUBT },
+    { "timestamp", HINT_ABOUT },
+    { "toc", HINT_DOUBT },
+    { "toolbar", HINT_JUNK },
+    { "tooltip", HINT_JUNK },
+    { "trending", HINT_JUNK },
+    { "upnext", HINT_JUNK },
+    { "utility", HINT_JUNK },
+    { "widget", HINT_JUNK },
+};
+
+static bool
+row_fits (const struct hint_row *row, const char *word)
+{
+    size_t bytes = strlen (row->word);
+    if (strncmp (row->word, word, bytes) != 0)
+        return false;
+    return bytes > WHOLE_BYTES || !word[bytes] || strcmp (word + bytes, "s") == 0;
+}
+
+/* The row a word means, or COUNT_OF (hint_rows). */
+static size_t
+row_of_word (const char *word)
+{
+    size_t least = 0, past = COUNT_OF (hint_rows), best = 0;
+    while (least < past) { /* the first row that does not stand before the word's first letter */
+        size_t middle = (least + past) / 2;
+        if (hint_rows[middle].word[0] < word[0])
+            least = middle + 1;
+        else
+            past = middle;
+    }
+    size_t row = COUNT_OF (hint_rows);
+    for (size_t i = least; i < COUNT_OF (hint_rows) && hint_rows[i].word[0] == word[0]; i++)
+        if (strlen (hint_rows[i].word) > best && row_fits (&hint_rows[i], word)) {
+            best = strlen (hint_rows[i].word);
+            row = i;
+        }
+    return row;
+}
+
+static void
+add_name (struct hints *hints, size_t row)
+{
+    for (size_t i = 0; i < hints->count; i++)
+        if (hints->rows[i] == row)
+            return;
+    if (hints->count < COUNT_OF (hints->rows))
+        hints->rows[hints->count++] = (uint8_t) row;
+}
+
+static void
+add_names (struct hints *hints, const char *names)
+{
+    while (*names) {
+        char word[WORD_SIZE];
+        size_t n = 0;
+        while (*names && !isalpha ((unsigned char) *names))
+            names++;
+        bool upper = isupper ((unsigned char) *names);
+        for (; isalpha ((unsigned char) *names); names++) {
+            if (n && !upper && isupper ((unsigned char) *names))
+                break;
+            upper = isupper ((unsigned char) *names);
+            if (n < WORD_SIZE - 1)
+                word[n++] = (char) tolower ((unsigned char) *names);
+        }
+        word[n] = '\0';
+        size_t row = n ? row_of_word (word) : COUNT_OF (hint_rows);
+        if (row < COUNT_OF (hint_rows))
+            add_name (hints, row);
+    }
+}
+
+static bool
+is_role (const char *role)
+{
+    static const char *const roles[] = { "navigation", "complementary", "contentinfo", "banner", "search", "dialog",
+                                         "menu",       "menubar",       "alert",       "tablist" };
+    for (size_t i = 0; i < COUNT_OF (roles); i++)
+        if (strcmp (role, roles[i]) == 0)
+            return true;
+    return false;
+}
+
+/* display:none, however it is spaced. */
+static bool
+hides (const char *style)
+{
+    const char *at = strstr (style, "display");
+    if (!at)
+        return false;
+    at += strlen ("display");
+    at += strspn (at, " :");
+    return strncmp (at, "none", 4) == 0;
+}
+
+/* Elements that are what a word says. */
+static const char *
+word_of_tag (enum tag tag)
+{
+    switch (tag) {
+    case TAG_NAV:
+        return "nav";
+    case TAG_FOOTER:
+        return "footer";
+    case TAG_ASIDE:
+        return "aside";
+    case TAG_FIGURE:
+    case TAG_FIGCAPTION:
+        return "figure";
+    case TAG_BUTTON:
+        return "button";
+    case TAG_FORM:
+    case TAG_LABEL:
+        return "form";
+    case TAG_HEADER:
+        return "header";
+    case TAG_ADDRESS:
+        return "address";
+    default:
+        return NULL;
+    }
+}
+
+void
+hints_read (const struct tree *tree, size_t node, struct hints *hints)
+{
+    const char *at = tree_name (tree, node), *word = word_of_tag (tree->nodes[node].tag);
+    hints->count = 0;
+    if (word)
+        add_name (hints, row_of_word (word));
+    for (at += strlen (at) + 1; *at;) { /* one pass over all attributes rather than a search for each */
+        const char *value = at + strlen (at) + 1;
+        if (strcmp (at, "class") == 0 || strcmp (at, "id") == 0)
+            add_names (hints, value);
+        else if (strcmp (at, "role") == 0 && is_role (value))
+            add_name (hints, row_of_word ("nav"));
+        else if (strcmp (at, "hidden") == 0 || (strcmp (at, "aria-hidden") == 0 && strcmp (value, "true") == 0) ||
+                 (strcmp (at, "style") == 0 && hides (value)))
+            add_name (hints, row_of_word ("hidden"));
+        at = value + strlen (value) + 1;
+    }
+}
+
+enum hint
+hint_kind (size_t row)
+{
+    return hint_rows[row].hint;
+}

@@ -1,0 +1,253 @@
+/* region - which blocks are the article. First every element is judged: what its tag, class and id say it is, unless it
+ * holds too much of the page's prose to be that. Then the subtree is sought whose blocks are worth most, prose counting
+ * for it and the rest against. Within it, what is left of lists of links and of lines that are no text goes.
+ * SPDX-License-Identifier: MPL-2.0 */
+#include "page/impl.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#ifndef P1
+#define P1 0.3
+#define P2 0.9
+#define P3 2.0
+#define P4 0.5
+#define P5 0.5
+#endif
+
+struct finder {
+    const struct tree *tree;
+    const struct blocks *blocks;
+    uint32_t *prose; /* words of prose in the blocks before each */
+    bool *cut;       /* of each node: no part of the article */
+    double *value;   /* of each block */
+    bool *keep;
+};
+
+static bool
+ends_sentence (const char *text, size_t bytes)
+{
+    static const char *const ends[] = { ".", "!", "?", ":", ";", "\xe3\x80\x82", "\xef\xbc\x81", "\xef\xbc\x9f",
+                                        "\xe2\x80\xa6", "\xd8\x9f", "\xe0\xa5\xa4" };
+    static const char *const closing[] = { "\"", "'", ")", "]", "*", "\xe2\x80\x9d", "\xe2\x80\x99", "\xc2\xbb",
+                                           "\xe3\x80\x8d", " " };
+    for (bool again = true; again;) {
+        again = false;
+        for (size_t i = 0; i < COUNT_OF (closing); i++) {
+            size_t n = strlen (closing[i]);
+            if (bytes > n && memcmp (text + bytes - n, closing[i], n) == 0) {
+                bytes -= n;
+                again = true;
+            }
+        }
+    }
+    for (size_t i = 0; i < COUNT_OF (ends); i++) {
+        size_t n = strlen (ends[i]);
+        if (bytes >= n && memcmp (text + bytes - n, ends[i], n) == 0)
+            return true;
+    }
+    return false;
+}
+
+static const char *
+block_text (const struct finder *f, size_t i)
+{
+    return f->blocks->text.data + f->blocks->list[i].text;
+}
+
+static bool
+block_is_sentence (const struct finder *f, size_t i)
+{
+    return ends_sentence (block_text (f, i), f->blocks->list[i].bytes);
+}
+
+static bool
+is_prose (const struct block *block)
+{
+    return block->words >= 12 && block->linked * 3 < block->words;
+}
+
+static uint32_t
+prose_of (const struct finder *f, size_t node)
+{
+    return f->prose[f->blocks->first[f->tree->nodes[node].end]] - f->prose[f->blocks->first[node]];
+}
+
+/* The share of the page's prose, in percent, that all elements of a word may hold together; with more of it, the word
+ * means something else here. */
+static const uint8_t shares[HINT_BODY + 1] = {
+    [HINT_JUNK] = 45, [HINT_ASIDE] = 45, [HINT_ABOUT] = 25, [HINT_HEADER] = 30, [HINT_COMMENT] = 95, [HINT_HIDDEN] = 45,
+};
+
+/* prose: set to that of all elements of each word, those within others of the same word not counted again. */
+static void
+weigh_words (const struct finder *f, const struct hints *hints, uint32_t prose[HINT_ROWS_MAX])
+{
+    size_t ends[HINT_ROWS_MAX] = { 0 };
+    memset (prose, 0, HINT_ROWS_MAX * sizeof *prose);
+    for (size_t i = 1; i < f->tree->count; i++)
+        for (size_t j = 0; j < hints[i].count; j++) {
+            size_t row = hints[i].rows[j];
+            if (i < ends[row])
+                continue;
+            ends[row] = f->tree->nodes[i].end;
+            prose[row] += prose_of (f, i);
+        }
+}
+
+static void
+cut_elements (struct finder *f)
+{
+    const struct tree *tree = f->tree;
+    struct hints *hints = mem_alloc (tree->count * sizeof *hints);
+    uint32_t all = f->prose[f->blocks->count], prose[HINT_ROWS_MAX];
+    for (size_t i = 1; i < tree->count; i++) {
+        enum tag tag = tree->nodes[i].tag;
+        if (tag != TAG_TEXT && tag != TAG_HTML && tag != TAG_BODY && tag != TAG_A && tag != TAG_SPAN)
+            hints_read (tree, i, &hints[i]);
+    }
+    weigh_words (f, hints, prose);
+    for (size_t i = 1; i < tree->count; i++) {
+        f->cut[i] = f->cut[tree->nodes[i].parent];
+        bool body = false, cut = false, comment = false;
+        for (size_t j = 0; j < hints[i].count; j++) {
+            enum hint kind = hint_kind (hints[i].rows[j]);
+            cut |= (uint64_t) prose[hints[i].rows[j]] * 100 <= (uint64_t) all * shares[kind] && shares[kind];
+            body |= kind == HINT_BODY;
+            comment |= kind == HINT_COMMENT;
+        }
+        if (cut && body && !comment && prose_of (f, i) * 100 > all * 15)
+            cut = false; /* "post-header-content" */
+        f->cut[i] |= cut;
+    }
+    free (hints);
+}
+
+static bool
+is_heading (enum tag tag)
+{
+    return tag >= TAG_H1 && tag <= TAG_H6;
+}
+
+static double
+block_value (const struct finder *f, size_t i)
+{
+    const struct block *block = &f->blocks->list[i];
+    enum tag tag = f->tree->nodes[block->node].tag;
+    double words = MIN_OF (block->words, 100u), linked = block->linked, share = linked / MAX_OF (block->words, 1u);
+    if (f->cut[block->node])
+        return -P1 * MIN_OF (words, 30);
+    if (is_heading (tag))
+        return share > 0.5 ? -words : 0;
+    if (share > 0.5)
+        return -P2 * words;
+    if (block->words >= 10 && (block_is_sentence (f, i) || tag == TAG_P || tag == TAG_PRE || tag == TAG_BLOCKQUOTE))
+        return words * (1 - share);
+    if (block->words >= 20)
+        return words * (P4 - share);
+    return tag == TAG_P || tag == TAG_LI || block_is_sentence (f, i) ? 0 : -P3;
+}
+
+/* The subtree whose blocks are worth most; of equals the innermost. */
+static size_t
+best_subtree (struct finder *f)
+{
+    const struct tree *tree = f->tree;
+    double *sums = mem_grow (NULL, f->blocks->count + 1, sizeof *sums), most = -1e30;
+    size_t best = 0;
+    sums[0] = 0;
+    for (size_t i = 0; i < f->blocks->count; i++)
+        sums[i + 1] = sums[i] + f->value[i];
+    for (size_t i = 0; i < tree->count; i++) {
+        if (tree->nodes[i].tag == TAG_TEXT)
+            continue;
+        double value = sums[f->blocks->first[tree->nodes[i].end]] - sums[f->blocks->first[i]];
+        if (value >= most) {
+            most = value;
+            best = i;
+        }
+    }
+    free (sums);
+    return best;
+}
+
+/* A line of links, or of a few words that are no sentence, stays only where text stands around it. */
+static bool
+block_stays (const struct finder *f, size_t i)
+{
+    const struct block *block = &f->blocks->list[i];
+    enum tag tag = f->tree->nodes[block->node].tag;
+    if (f->cut[block->node])
+        return false;
+    bool text = (tag == TAG_P && block->words >= 8) || block_is_sentence (f, i);
+    return block->linked * 10 <= block->words * (text ? 8 : 5);
+}
+
+/* Headings with nothing under them. */
+static void
+drop_bare_headings (struct finder *f, size_t first, size_t end)
+{
+    bool text = false;
+    unsigned level = 0;
+    for (size_t i = end; i-- > first;) {
+        if (!f->keep[i])
+            continue;
+        enum tag tag = f->tree->nodes[f->blocks->list[i].node].tag;
+        if (!is_heading (tag)) {
+            text = true;
+            continue;
+        }
+        if (!text && (!level || tag >= level))
+            f->keep[i] = false;
+        else
+            level = tag;
+        text = false;
+    }
+}
+
+/* Where the rules say what the article is, nothing else does. */
+static void
+keep_as_told (struct finder *f, const bool *kept, const bool *dropped)
+{
+    for (size_t i = 0; i < f->blocks->count; i++)
+        f->keep[i] = kept[f->blocks->list[i].node] && !dropped[f->blocks->list[i].node];
+}
+
+static void
+keep_as_found (struct finder *f)
+{
+    for (size_t i = 0; i < f->blocks->count; i++)
+        f->value[i] = block_value (f, i);
+    size_t best = best_subtree (f), first = f->blocks->first[best], end = f->blocks->first[f->tree->nodes[best].end];
+    for (size_t i = first; i < end; i++)
+        f->keep[i] = block_stays (f, i);
+    drop_bare_headings (f, first, end);
+}
+
+void
+region_find (const struct tree *tree, const struct blocks *blocks, const struct rules *rules, bool **ret_keep)
+{
+    struct finder f = { .tree = tree, .blocks = blocks };
+    f.prose = mem_grow (NULL, blocks->count + 1, sizeof *f.prose);
+    f.cut = mem_alloc (tree->count * sizeof *f.cut);
+    f.value = mem_grow (NULL, blocks->count + 1, sizeof *f.value);
+    f.keep = mem_alloc ((blocks->count + 1) * sizeof *f.keep);
+    f.prose[0] = 0;
+    for (size_t i = 0; i < blocks->count; i++)
+        f.prose[i + 1] = f.prose[i] + (is_prose (&blocks->list[i]) ? blocks->list[i].words : 0);
+    cut_elements (&f);
+    bool *kept = mem_alloc (tree->count * sizeof *kept), *dropped = mem_alloc (tree->count * sizeof *dropped);
+    if (rules_apply (rules, tree, kept, dropped))
+        keep_as_told (&f, kept, dropped);
+    else {
+        for (size_t i = 0; i < tree->count; i++)
+            f.cut[i] |= dropped[i];
+        keep_as_found (&f);
+    }
+    free (kept);
+    free (dropped);
+    free (f.prose);
+    free (f.cut);
+    free (f.value);
+    *ret_keep = f.keep;
+}
