@@ -229,6 +229,12 @@ go_on (struct http *http, struct transfer *transfer)
 {
     leave_place (http, transfer);
     take_place (http, transfer);
+    if (http->settings.is_held && http->settings.is_held (http->settings.context, transfer->domain->name)) {
+        transfer_fail (transfer, HTTP_REDIRECTS, "redirected here, and %.80s asked for a pause", transfer->domain->name);
+        list_add (&http->waiting, transfer);
+        kick (http);
+        return;
+    }
     if (has_room (http, transfer)) {
         begin (http, transfer);
         return;

@@ -17,6 +17,8 @@ struct http_settings {
     size_t max_total;          /* transfers under way at once; more wait inside */
     size_t max_per_host;       /* requests at once to one host; 0 in any of these: no limit */
     size_t max_per_domain;     /* likewise to all hosts of one registrable domain */
+    bool (*is_held) (void *context, const char *domain); /* whether no redirect may lead there now; NULL: they lead anywhere */
+    void *context;             /* of is_held */
 };
 
 enum http_error {
@@ -28,7 +30,7 @@ enum http_error {
     HTTP_TLS,
     HTTP_TIMEOUT,       /* connect, total or idle time is over, or it comes too slowly */
     HTTP_TOO_LARGE,     /* body past its limit, also after decompression, or out of proportion to what was sent */
-    HTTP_REDIRECTS,     /* too many, or round in a circle, or https to http */
+    HTTP_REDIRECTS,     /* too many, or round in a circle, or https to http, or to a held domain */
     HTTP_BROKEN,        /* cut short or otherwise unreadable */
 };
 

@@ -32,6 +32,8 @@ struct fetcher {
     struct uuid run_id;
     struct fetch *fetches;   /* under way, in no order */
     size_t fetching, paging; /* feeds and pages under way */
+    zhashx_t *held;          /* names of held domains */
+    int64_t kept_ms;         /* when claims under way were renewed */
     struct settled *settled; /* fetched, and not yet written */
     size_t settled_count;
     bool pages_due;          /* there may be pages to fetch */
@@ -148,7 +150,9 @@ const char *settle_state (const struct catch *caught); /* as "RunSource" has it 
 void hold_fill_domains (struct fetcher *self); /* of sources that came since */
 /* The publisher at url asked for a pause: none of its domain's sources is fetched by anyone for so long. Those under way end. */
 void hold_domain (struct fetcher *self, const char *url, int64_t wait_s, const char *reason);
-void hold_release (struct fetcher *self);      /* due sources of held domains are no longer part of the run */
+/* Learns which domains are held; due sources of theirs are no longer part of the run. */
+void hold_release (struct fetcher *self);
+bool hold_is_on (void *fetcher, const char *domain); /* as of the last hold_release */
 
 /* ---- schedule.c ---- */
 

@@ -94,8 +94,22 @@ hold_domain (struct fetcher *self, const char *url, int64_t wait_s, const char *
 void
 hold_release (struct fetcher *self)
 {
-    if (db_run (self->db, NULL,
-                "DELETE FROM \"RunSource\" r USING \"Source\" s, \"Domain\" d WHERE r.\"runId\" = $1 AND r.state = 'due'"
-                " AND s.id = r.\"sourceId\" AND d.name = s.domain AND d.\"heldUntil\" > " DB_NOW, DB_VALUES (self->run)) < 0)
+    PGresult *held = db_query (self->db,
+        "WITH held AS (SELECT name FROM \"Domain\" WHERE \"heldUntil\" > " DB_NOW
+        "), out AS (DELETE FROM \"RunSource\" r USING \"Source\" s, held WHERE r.\"runId\" = $1 AND r.state = 'due'"
+        "  AND s.id = r.\"sourceId\" AND held.name = s.domain) SELECT name FROM held", DB_VALUES (self->run));
+    if (!held) {
         log_warn ("sources of held domains could not be left out of the run: %s", db_error (self->db));
+        return;
+    }
+    zhashx_purge (self->held);
+    for (int i = 0; i < PQntuples (held); i++)
+        zhashx_insert (self->held, db_text (held, i, 0), self);
+    PQclear (held);
+}
+
+bool
+hold_is_on (void *fetcher, const char *domain)
+{
+    return zhashx_lookup (((struct fetcher *) fetcher)->held, domain) != NULL;
 }

@@ -8,6 +8,7 @@
 #define HALT_MS 3000          /* several repetitions of the breaker */
 #define REASON_MAX 256
 #define HTTP_GONE 410
+#define KEEP_MS 10000
 #define STALE_S 25           /* beyond fetcher.timeout, a claim is nobody's */
 #define DAY_S INT64_C (86400)
 
@@ -324,6 +325,16 @@ release_stale (struct fetcher *self)
         log_warn ("stale claims could not be released: %s", db_error (self->db));
 }
 
+/* A claimed source may wait long for its publisher's limit. */
+static void
+keep_claims (struct fetcher *self)
+{
+    self->kept_ms = clock_mono_ms ();
+    if (db_run (self->db, NULL, "UPDATE \"RunSource\" SET \"claimedAt\" = " DB_NOW " WHERE \"runId\" = $1 AND state = 'claimed'"
+                " AND \"claimedBy\" = $2", DB_VALUES (self->run, stage_worker (self->stage))) < 0)
+        log_warn ("claims could not be renewed: %s", db_error (self->db));
+}
+
 static void
 begin_run (struct fetcher *self, const struct uuid *run)
 {
@@ -332,6 +343,7 @@ begin_run (struct fetcher *self, const struct uuid *run)
     set_active (self, true);
     self->halted_until_ms = 0;
     self->pages_due = true; /* what earlier runs left */
+    self->kept_ms = clock_mono_ms ();
     self->run_id = *run;
     uuid_format (run, self->run);
     if (db_ready (self->db)) {
@@ -383,6 +395,8 @@ on_lease_time (struct stage *stage, void *arg)
         hold_release (self);
         if (!self->fetching)
             release_stale (self);
+        else if (clock_mono_ms () - self->kept_ms >= KEEP_MS)
+            keep_claims (self);
         claim (self);
         self->pages_due = true; /* of another fetcher that died, or to be tried again */
     }
@@ -427,9 +441,11 @@ on_start (struct stage *stage, void **ret_state)
     *ret_state = self;
     self->stage = stage;
     self->db = stage_db (stage);
+    self->held = zhashx_new ();
     struct http_settings http = { .user_agent = s->fetcher_user_agent, .allow_private = s->fetcher_allow_private,
                                   .max_total = (size_t) s->fetcher_parallel, .max_per_host = (size_t) s->fetcher_per_host,
-                                  .max_per_domain = (size_t) s->fetcher_per_domain };
+                                  .max_per_domain = (size_t) s->fetcher_per_domain, .is_held = hold_is_on,
+                                  .context = self };
     self->http = http_new (&http);
     if (!self->http) {
         log_error ("cannot start the HTTP client");
@@ -475,6 +491,7 @@ on_finish (struct stage *stage UNUSED, void *state)
         fetch_free (fetch);
     }
     settle_forget (self);
+    zhashx_destroy (&self->held);
     free (self);
 }
 

@@ -115,6 +115,17 @@ class PauseTest(MannersTest):
         self.assertEqual(self.mill.stored(), 7)
         self.assertNotIn("held", [word for line in self.mill.cli("sources").stdout.splitlines() for word in line.split()])
 
+    def test_redirects_do_not_get_around_a_pause(self):
+        self.told("asked", "www.cdn.localhost", status=429, headers=[("Retry-After", "300")])
+        self.told("good", body=feed("one"))
+        self.mill.start_all()
+        self.poll()
+        self.told("way", "www.site.localhost", status=302, headers=[("Location", f"http://x.cdn.localhost:{self.world.port}/told/asked")])
+        self.poll()
+        self.assertEqual(len(self.world.asked("way")), 1)
+        self.assertEqual(len(self.world.asked("asked")), 1)
+        self.assertIn("cdn.localhost asked for a pause", self.source("way")["lastError"])
+
     def test_a_pause_that_comes_during_a_run_ends_it_for_the_domain(self):
         self.mill.env["NEWSMILL_FETCHER_PARALLEL"] = "2"  # most of them wait in the database
         for k in range(20):

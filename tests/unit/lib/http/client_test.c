@@ -697,6 +697,29 @@ limits_hold_where_redirects_lead (void **state)
     assert_int_equal (atomic_load (&world->most), 2);
 }
 
+static bool
+is_held (void *context, const char *domain)
+{
+    return strcmp (domain, context) == 0;
+}
+
+static void
+no_redirect_leads_to_a_held_domain (void **state)
+{
+    struct world *world = *state;
+    char held[] = "127.0.0.1";
+    const struct http_settings settings = { .allow_private = true, .is_held = is_held, .context = held };
+    struct http *http = http_new (&settings);
+    char url[80];
+    snprintf (url, sizeof url, "http://site.localhost:%u/to/slow", server_port (world->server));
+    const struct http_request request = { .url = url, .max_body_bytes = 1000, .max_redirects = 1 };
+    struct seen seen = get_with (http, &request);
+    assert_int_equal (seen.error, HTTP_REDIRECTS);
+    assert_non_null (strstr (seen.reason, "127.0.0.1 asked for a pause"));
+    assert_int_equal (server_connections (world->other), 0);
+    http_destroy (&http);
+}
+
 static void
 what_has_not_begun_is_taken_back (void **state)
 {
@@ -815,6 +838,7 @@ main (void)
         WORLD_TEST (no_more_requests_than_allowed_are_under_way),
         WORLD_TEST (hosts_of_one_domain_share_a_limit),
         WORLD_TEST (limits_hold_where_redirects_lead),
+        WORLD_TEST (no_redirect_leads_to_a_held_domain),
         WORLD_TEST (what_has_not_begun_is_taken_back),
         WORLD_TEST (waiting_in_the_queue_costs_no_time),
         WORLD_TEST (cancelled_requests_call_nobody),
