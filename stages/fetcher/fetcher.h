@@ -4,6 +4,7 @@
  *   intake.c    the new ones become rows, in one transaction with the source's cursor
  *   dispatch.c  rows become messages, within the window
  *   identity.c  what makes an article the same
+ *   websub.c    subscriptions at the hubs that feeds name
  * SPDX-License-Identifier: MPL-2.0 */
 #ifndef FETCHER_FETCHER_H
 #define FETCHER_FETCHER_H
@@ -63,6 +64,12 @@ struct catch {
 };
 /* Commits all of it, or nothing. *ret_new: articles taken in. 0 or -EIO (logged). Blocks for the database. */
 MUST_CHECK int intake_commit (struct fetch *fetch, const struct catch *caught, int64_t *ret_new);
+
+/* ---- websub.c ---- */
+
+void websub_start (struct fetcher *self); /* from then on hubs are asked when it is time; nothing without websub.callback */
+/* A feed was read: notes the hub that it, or the answer it came in, names. Blocks for the database. */
+void websub_seen (struct fetcher *self, int64_t source_id, const struct feed *feed, const struct http_response *response);
 
 /* ---- dispatch.c ---- */
 

@@ -92,6 +92,8 @@ take_body (struct fetch *fetch, const struct http_response *response, struct cat
         caught->error = reason;
     else if (feed->title && !fetch->title)
         fetch->title = utf8_clean (feed->title, strlen (feed->title), 1000);
+    if (feed)
+        websub_seen (fetch->fetcher, fetch->source_id, feed, response);
     caught->feed = feed;
     finish (fetch, caught);
     feed_destroy (&feed);
@@ -287,6 +289,7 @@ on_start (struct stage *stage, void **ret_state)
         return -EIO;
     }
     stage_watch_fd (stage, http_fd (self->http), false, on_http, self);
+    websub_start (self);
     look_for_run (self);
     return 0;
 }
