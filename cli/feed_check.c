@@ -189,22 +189,6 @@ max_age_of (const char *headers)
     return age;
 }
 
-/* WebSub: Link: <https://hub.example/>; rel="hub" */
-static char *
-hub_of (const char *headers)
-{
-    char *links = http_header_value (headers, "Link"), *hub = NULL;
-    for (const char *at = links; at && !hub && (at = strchr (at, '<')); at++) {
-        size_t bytes = strcspn (at + 1, ">"), rest = strcspn (at + 1 + bytes, ",");
-        char *parameters = mem_copy (at + 1 + bytes, rest);
-        if (strcasestr (parameters, "rel=hub") || strcasestr (parameters, "rel=\"hub\""))
-            hub = mem_copy (at + 1, bytes);
-        free (parameters);
-    }
-    free (links);
-    return hub;
-}
-
 /* Whether the validators do what they are for: asked again with them. */
 static void
 ask_again (struct facts *self, const struct settings *settings)
@@ -311,7 +295,7 @@ gather (struct facts *self, const struct settings *settings)
     self->relative = count_relative (got);
     self->max_age_s = max_age_of (got->headers);
     self->compression = http_header_value (got->headers, "Content-Encoding");
-    self->hub = self->feed->hub ? mem_dup (self->feed->hub) : hub_of (got->headers);
+    self->hub = self->feed->hub ? mem_dup (self->feed->hub) : http_header_link (got->headers, "hub");
     ask_again (self, settings);
     judge_answer (self);
     judge_entries (self);

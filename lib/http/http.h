@@ -71,6 +71,8 @@ struct http_response {
 
 /* The value of the first header of that name in http_response.headers. given (free), or NULL */
 char *http_header_value (const char *headers, const char *name);
+/* The address of the first link of that relation, as it stands there (RFC 8288). given (free), or NULL */
+char *http_header_link (const char *headers, const char *rel);
 
 /* response: borrowed, gone after the call. May start other requests, must not destroy the client. */
 typedef void http_done_fn (void *context, const struct http_response *response);

@@ -563,19 +563,6 @@ explain (struct transfer *transfer, CURLcode code)
     }
 }
 
-char *
-http_header_value (const char *headers, const char *name)
-{
-    size_t bytes = strlen (name);
-    for (const char *line = headers; *line; line += strcspn (line, "\n"), line += *line == '\n')
-        if (strncasecmp (line, name, bytes) == 0 && line[bytes] == ':') {
-            const char *value = line + bytes + 1;
-            value += strspn (value, " \t");
-            return mem_copy (value, strcspn (value, "\n"));
-        }
-    return NULL;
-}
-
 static void
 read_times (const struct transfer *transfer, struct http_response *response)
 {

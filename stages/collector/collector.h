@@ -3,6 +3,7 @@
  *   ledger.c   writes results into the ledger, in groups
  *   workers.c  who is alive and what it holds
  *   status.c   answers requests
+ *   websub.c   answers what hubs ask of the gateway
  * SPDX-License-Identifier: MPL-2.0 */
 #ifndef COLLECTOR_COLLECTOR_H
 #define COLLECTOR_COLLECTOR_H
@@ -28,6 +29,7 @@ struct run {
     char text[UUID_TEXT_SIZE];
     int64_t started_us, started_ms;  /* wall, monotonic */
     int64_t scheduled_us;
+    int64_t only;                    /* opened for this source alone; 0: for all that were due */
     bool confirmed;                  /* a fetcher took it up: the tick need not be repeated */
     char refused_stage[33];
     char refused[REASON_SIZE];       /* why the model refused; empty: it did not */
@@ -75,6 +77,8 @@ bool collector_ready (struct collector *self); /* connected, and still the one i
 void run_load (struct collector *self);    /* statistics, recent runs, and the open run if there is one */
 /* A tick or a trigger. scheduled_us: of the tick; 0: a trigger. Returns the answer. given (json_decref) */
 json_t *run_open (struct collector *self, int64_t scheduled_us);
+/* A source is to be read at once: joins the run in progress, or opens one for it alone. Likewise */
+json_t *run_open_for (struct collector *self, int64_t source);
 void run_follow (struct collector *self);  /* closes the run if it is over */
 void run_repeat_tick (struct collector *self);
 void run_repeat_refusal (struct collector *self); /* the breaker is a state: a fetcher that starts must hear of it */
@@ -110,6 +114,13 @@ void workers_sweep (struct collector *self);     /* who missed three heartbeats 
 /* ---- status.c ---- */
 
 void status_answer (struct collector *self);     /* one request from the router */
+json_t *status_error (const char *code, const char *message); /* given (json_decref) */
+
+/* ---- websub.c: operations; see WIRE.md ---- */
+
+json_t *websub_secret (struct collector *self, const json_t *request);
+json_t *websub_intent (struct collector *self, const json_t *request);
+json_t *websub_pushed (struct collector *self, const json_t *request);
 
 /* SQL of a timestamp as people and programs read it. */
 #define SQL_TIME(column) "to_char (" column ", 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')"

@@ -255,6 +255,20 @@ record_the_unrecorded (struct collector *self)
     json_array_clear (self->unrecorded);
 }
 
+/* Those that are due, or of them this one alone (0: all). One that was read in this run already is read again. 0 or -EIO */
+static int
+add_sources (struct collector *self, int64_t source)
+{
+    char only[24];
+    snprintf (only, sizeof only, "%" PRId64, source);
+    return db_run (self->db, NULL, "INSERT INTO \"RunSource\" AS r (\"runId\", \"sourceId\", place) SELECT $1::uuid, id,"
+                   " row_number () OVER (PARTITION BY domain ORDER BY id) FROM \"Source\" WHERE enabled AND \"nextDueAt\" <= " DB_NOW
+                   " AND $2::bigint IN (0, id)"
+                   " AND NOT EXISTS (SELECT 1 FROM \"Domain\" WHERE name = domain AND \"heldUntil\" > " DB_NOW ")"
+                   " ON CONFLICT (\"runId\", \"sourceId\") DO UPDATE SET state = 'due' WHERE r.state NOT IN ('due', 'claimed')",
+                   DB_VALUES (self->run.text, only));
+}
+
 static int
 write_open (struct collector *self)
 {
@@ -268,10 +282,7 @@ write_open (struct collector *self)
     if (db_run (self->db, NULL, SQL_INTERRUPT, 0, NULL) == 0
         && db_run (self->db, NULL, "INSERT INTO \"JobRun\" (id, \"startedAt\", status) VALUES ($1, $2, 'RUNNING')",
                    DB_VALUES (id, started)) == 0
-        && db_run (self->db, NULL, "INSERT INTO \"RunSource\" (\"runId\", \"sourceId\", place) SELECT $1::uuid, id,"
-                   " row_number () OVER (PARTITION BY domain ORDER BY id) FROM \"Source\" WHERE enabled AND \"nextDueAt\" <= " DB_NOW
-                   " AND NOT EXISTS (SELECT 1 FROM \"Domain\" WHERE name = domain AND \"heldUntil\" > " DB_NOW ")",
-                   DB_VALUES (id)) == 0
+        && add_sources (self, self->run.only) == 0
         && db_run (self->db, NULL, "COMMIT", 0, NULL) == 0)
         return 0;
     db_rollback (self->db);
@@ -288,6 +299,41 @@ is_backing_off (struct collector *self)
         return false;
     int64_t wait_ms = MIN_OF (BACKOFF_LEAST_MS << MIN_OF (more, INT64_C (10)), BACKOFF_MOST_MS);
     return clock_mono_ms () - self->failed_ms < wait_ms;
+}
+
+/* only: see struct run. The database is there. */
+static json_t *
+open_new (struct collector *self, int64_t scheduled_us, int64_t only)
+{
+    ledger_flush (self); /* the last words on the run before */
+    begin (self, uuid_v7 (), clock_wall_us (), scheduled_us);
+    self->run.only = only;
+    /* The first to notice that the server was restarted: once more, on a new connection. */
+    if (write_open (self) < 0 && (!collector_ready (self) || write_open (self) < 0)) {
+        self->run.open = false;
+        return fail_unrecorded (self, scheduled_us);
+    }
+    if (scheduled_us)
+        record_tick (self, scheduled_us, "ran", self->run.text, NULL);
+    log_line (LOG_LEVEL_INFO, "JOB", "🔄 Background job started");
+    log_debug ("run=%s opened", self->run.text);
+    run_event (self, WIRE_RUN_OPENED, "", 0, "");
+    if (!scheduled_us)
+        run_repeat_tick (self);
+    return answer ("opened", self->run.text, NULL);
+}
+
+/* A run for one source must not cost the others their turn: it becomes one for all. */
+static bool
+widen (struct collector *self, int64_t scheduled_us)
+{
+    if (!self->run.open || !self->run.only || add_sources (self, 0) < 0)
+        return false;
+    self->run.only = 0;
+    self->run.scheduled_us = scheduled_us;
+    if (scheduled_us)
+        record_tick (self, scheduled_us, "ran", self->run.text, NULL);
+    return true;
 }
 
 json_t *
@@ -309,6 +355,8 @@ run_open (struct collector *self, int64_t scheduled_us)
                   self->statistics.consecutive_failures);
         return answer ("skipped", "", "backing off after failures in a row");
     }
+    if (widen (self, scheduled_us))
+        return answer (scheduled_us ? "opened" : "joined", self->run.text, NULL);
     if (self->run.open) {
         if (scheduled_us) {
             record_tick (self, scheduled_us, "skipped", self->run.text, "a run was in progress");
@@ -316,21 +364,23 @@ run_open (struct collector *self, int64_t scheduled_us)
         }
         return answer ("joined", self->run.text, "a run is in progress");
     }
-    ledger_flush (self); /* the last words on the run before */
-    begin (self, uuid_v7 (), clock_wall_us (), scheduled_us);
-    /* The first to notice that the server was restarted: once more, on a new connection. */
-    if (write_open (self) < 0 && (!collector_ready (self) || write_open (self) < 0)) {
-        self->run.open = false;
-        return fail_unrecorded (self, scheduled_us);
-    }
-    if (scheduled_us)
-        record_tick (self, scheduled_us, "ran", self->run.text, NULL);
-    log_line (LOG_LEVEL_INFO, "JOB", "🔄 Background job started");
-    log_debug ("run=%s opened", self->run.text);
-    run_event (self, WIRE_RUN_OPENED, "", 0, "");
-    if (!scheduled_us)
-        run_repeat_tick (self);
-    return answer ("opened", self->run.text, NULL);
+    return open_new (self, scheduled_us, 0);
+}
+
+json_t *
+run_open_for (struct collector *self, int64_t source)
+{
+    if (self->draining)
+        return status_error ("unavailable", "newsmill is stopping");
+    if (!collector_ready (self))
+        return status_error ("unavailable", db_error (self->db));
+    bool joined = self->run.open;
+    json_t *opened = joined ? NULL : open_new (self, 0, source);
+    bool failed = joined ? add_sources (self, source) < 0
+                         : !streq (json_string_value (json_object_get (opened, "outcome")), "opened");
+    json_decref (opened);
+    return failed ? status_error ("unavailable", db_error (self->db))
+                  : json_pack ("{s:s, s:b}", "run", self->run.text, "joined", joined);
 }
 
 /* ---- following and closing ---- */
@@ -385,7 +435,7 @@ judge (const struct run *run, const struct standing *s, bool late, char *out, si
     *out = '\0';
     if (*run->refused)
         snprintf (out, size, "the model refused: %s", run->refused);
-    else if (s->sources && s->sources_failed == s->sources)
+    else if (!run->only && s->sources && s->sources_failed == s->sources)
         snprintf (out, size, "no source could be read (%" PRId64 " tried), as: %s", s->sources, s->source_error);
     else if (run->database_lost_ms)
         snprintf (out, size, "the database was away for %" PRId64 " ms during the run", run->database_lost_ms);

@@ -4,8 +4,8 @@
 
 #define RUNS_MOST 1000
 
-static json_t *
-error_document (const char *code, const char *message)
+json_t *
+status_error (const char *code, const char *message)
 {
     return json_pack ("{s:{s:s, s:s}}", "error", "code", code, "message", message);
 }
@@ -13,7 +13,7 @@ error_document (const char *code, const char *message)
 static json_t *
 unavailable (struct collector *self)
 {
-    return error_document ("unavailable", self->active ? db_error (self->db) : "another collector is active");
+    return status_error ("unavailable", self->active ? db_error (self->db) : "another collector is active");
 }
 
 /* ---- status ---- */
@@ -108,10 +108,10 @@ op_run (struct collector *self, const json_t *request)
     const char *id = json_string_value (json_object_get (request, "id"));
     struct uuid uuid;
     if (!id || uuid_parse (id, &uuid) < 0)
-        return error_document ("bad_request", "id must be a run's UUID");
+        return status_error ("bad_request", "id must be a run's UUID");
     json_t *run = collector_json (self, "SELECT " SQL_RUN " FROM \"JobRun\" WHERE id = $1", DB_VALUES (id));
     if (!run)
-        return db_connection (self->db) ? error_document ("not_found", "there is no such run") : unavailable (self);
+        return db_connection (self->db) ? status_error ("not_found", "there is no such run") : unavailable (self);
     json_t *stages = collector_json (self, "SELECT coalesce (json_agg (to_jsonb (s) - 'runId'), '[]') FROM \"RunStage\" s"
                                      " WHERE \"runId\" = $1", DB_VALUES (id));
     json_t *sources = collector_json (self,
@@ -194,7 +194,7 @@ op_trigger (struct collector *self, const json_t *request UNUSED)
     bool joined = streq (outcome, "joined");
     json_t *reply = joined || streq (outcome, "opened")
         ? json_pack ("{s:O, s:b}", "run", json_object_get (opened, "run"), "joined", joined)
-        : error_document ("unavailable", json_string_value (json_object_get (opened, "reason")));
+        : status_error ("unavailable", json_string_value (json_object_get (opened, "reason")));
     json_decref (opened);
     return reply;
 }
@@ -203,7 +203,7 @@ static json_t *
 op_open (struct collector *self, const json_t *request)
 {
     int64_t scheduled = json_integer_value (json_object_get (request, "scheduled"));
-    return scheduled > 0 ? run_open (self, scheduled) : error_document ("bad_request", "scheduled must be microseconds");
+    return scheduled > 0 ? run_open (self, scheduled) : status_error ("bad_request", "scheduled must be microseconds");
 }
 
 static json_t *
@@ -219,7 +219,8 @@ static const struct op {
 } ops[] = {
     { "status", op_status },     { "runs", op_runs },         { "run", op_run },   { "sources", op_sources },
     { "workers", op_workers },   { "progress", op_progress }, { "open", op_open }, { "trigger", op_trigger },
-    { "shutdown", op_shutdown },
+    { "shutdown", op_shutdown }, { "subscription", websub_secret }, { "intent", websub_intent },
+    { "pushed", websub_pushed },
 };
 
 static json_t *
@@ -233,12 +234,12 @@ answer_request (struct collector *self, const char *bytes, size_t size)
         reply = json_pack ("{s:{s:s, s:o}}", "error", "code", "bad_request", "message",
                            json_sprintf ("the request is not JSON: %s", fault.text));
     else if (!name)
-        reply = error_document ("bad_request", "the request must be an object with \"op\"");
+        reply = status_error ("bad_request", "the request must be an object with \"op\"");
     for (size_t i = 0; !reply && i < COUNT_OF (ops); i++)
         if (streq (ops[i].name, name))
             reply = ops[i].answer (self, request);
     if (!reply)
-        reply = error_document ("unknown_op", "ops: status, runs, run, trigger, sources, workers, progress, shutdown");
+        reply = status_error ("unknown_op", "ops: status, runs, run, trigger, sources, workers, progress, shutdown");
     json_decref (request);
     return reply;
 }

@@ -12,6 +12,7 @@
  *   schedule.c  when a source is due again
  *   dispatch.c  rows become messages, within the window
  *   identity.c  what makes an article the same
+ *   websub.c    subscriptions at the hubs that feeds name
  * SPDX-License-Identifier: MPL-2.0 */
 #ifndef FETCHER_FETCHER_H
 #define FETCHER_FETCHER_H
@@ -184,6 +185,11 @@ void move_look (const struct fetch *fetch, const char *moved_to);
 
 /* The service whose page wants a browser to prove itself, or NULL. */
 const char *challenge_of (const struct http_response *response);
+/* ---- websub.c ---- */
+
+void websub_start (struct fetcher *self); /* from then on hubs are asked when it is time; nothing without websub.callback */
+/* A feed was read: notes the hub that it, or the answer it came in, names. Blocks for the database. */
+void websub_seen (struct fetcher *self, int64_t source_id, const struct feed *feed, const struct http_response *response);
 
 /* ---- dispatch.c ---- */
 

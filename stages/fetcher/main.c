@@ -189,6 +189,7 @@ take_body (struct fetch *fetch, const struct http_response *response, struct cat
         fetch->schedule = schedule_of_feed (feed, clock_wall_us ());
         if (feed->title && !fetch->title)
             fetch->title = utf8_clean (feed->title, strlen (feed->title), 1000);
+        websub_seen (fetch->fetcher, fetch->source_id, feed, response);
     }
     caught->feed = feed;
     finish (fetch, caught);
@@ -453,6 +454,7 @@ on_start (struct stage *stage, void **ret_state)
     }
     stage_watch_fd (stage, http_fd (self->http), false, on_http, self);
     self->unlinked = true; /* who knows what the last one left */
+    websub_start (self);
     look_for_run (self);
     return 0;
 }

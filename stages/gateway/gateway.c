@@ -21,6 +21,7 @@ struct job {
     struct http_call *call;
     const struct route *route;
     size_t waiting; /* answers that are yet to come */
+    bool followed;  /* the route was asked whether there is one more question */
     struct slot {
         struct job *job;
         char *text;
@@ -43,6 +44,8 @@ struct gateway {
 
 /* ---- jobs ---- */
 
+static bool job_follow (struct job *job, const struct route_facts *facts);
+
 static void
 job_finish (struct job *job)
 {
@@ -54,6 +57,8 @@ job_finish (struct job *job)
         facts.answered[i] = http_answered (self->http, i);
     for (size_t i = 0; i < ROUTE_OPS_MAX; i++)
         facts.answers[i] = job->slots[i].answer;
+    if (job_follow (job, &facts))
+        return;
     job->route->answer (job->call, &facts);
     for (size_t i = 0; i < ROUTE_OPS_MAX; i++) {
         json_decref (job->slots[i].answer.document);
@@ -79,7 +84,7 @@ on_answer (void *arg, int error, const char *text, size_t size)
         document = NULL;
     }
     slot->text = error ? NULL : mem_copy (text, size);
-    slot->answer = (struct route_answer){ error, slot->text, size, document };
+    slot->answer = (struct route_answer){ true, error, slot->text, size, document };
     job_take (slot->job);
 }
 
@@ -106,6 +111,32 @@ job_ask (struct job *job, size_t i, json_t *question)
     json_decref (question);
 }
 
+static size_t
+ops_count (const struct route *route)
+{
+    size_t count = 0;
+    while (count < ROUTE_OPS_MAX && route->ops[count])
+        count++;
+    return count;
+}
+
+/* Whether one more question was asked, so that the job goes on. */
+static bool
+job_follow (struct job *job, const struct route_facts *facts)
+{
+    json_t *question;
+    if (!job->route->follow || job->followed)
+        return false;
+    job->followed = true;
+    question = json_object ();
+    if (!job->route->follow (job->call, facts, question)) {
+        json_decref (question);
+        return false;
+    }
+    job_ask (job, ops_count (job->route) - 1, question);
+    return true;
+}
+
 static void
 job_begin (struct gateway *self, struct http_call *call, const struct route *route)
 {
@@ -118,7 +149,7 @@ job_begin (struct gateway *self, struct http_call *call, const struct route *rou
     }
     struct job *job = MEM_NEW (struct job);
     *job = (struct job){ .gateway = self, .call = call, .route = route, .waiting = 1 };
-    for (size_t i = 0; i < ROUTE_OPS_MAX && route->ops[i]; i++)
+    for (size_t i = 0; i < ops_count (route) - (route->follow != NULL); i++)
         job_ask (job, i, i == 0 ? json_incref (question) : json_object ());
     json_decref (question);
     if (route->database && !probe_is_fresh (self->probe)) {
@@ -162,8 +193,12 @@ on_head (void *context, struct http_call *call)
         .forwarded = http_header (call, "Forwarded") || http_header (call, "X-Forwarded-For")
                      || http_header (call, "X-Real-IP") || http_header (call, "Via"),
     };
-    enum access_verdict verdict = access_check (&request, self->settings->http_token,
-                                                http_is_loopback (self->http));
+    enum access_verdict verdict = route && route->open
+                                      ? ACCESS_GRANTED
+                                      : access_check (&request, self->settings->http_token,
+                                                      http_is_loopback (self->http));
+    if (route && route->body_max)
+        http_allow_body (call, route->body_max);
     if (verdict != ACCESS_GRANTED)
         refuse_access (self, call, verdict);
     else if (!route && *allowed) {

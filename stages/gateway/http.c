@@ -44,7 +44,7 @@ struct http_call {
     const char *method;
     char *path;
     struct buf body;
-    size_t discarded;
+    size_t body_max, discarded;
     bool suspended, replied, too_large;
     int64_t since_ms;
     unsigned status;
@@ -136,6 +136,7 @@ call_new (struct http *self, struct MHD_Connection *connection, const char *meth
     call->connection = connection;
     call->method = method;
     call->path = mem_dup (path);
+    call->body_max = HTTP_BODY_MAX;
     call->since_ms = clock_mono_ms ();
     self->calls++;
     return call;
@@ -203,6 +204,12 @@ http_body (const struct http_call *call)
 }
 
 void
+http_allow_body (struct http_call *call, size_t bytes)
+{
+    call->body_max = bytes;
+}
+
+void
 http_add_header (struct http_call *call, const char *name, const char *value)
 {
     if (call->header_count == HEADERS_MAX)
@@ -264,8 +271,8 @@ reply_too_large (struct http_call *call)
     struct buf body = { 0 };
     buf_printf (
         &body,
-        "{\"error\":{\"code\":\"too_large\",\"message\":\"the body is larger than %d bytes\"}}\n",
-        HTTP_BODY_MAX);
+        "{\"error\":{\"code\":\"too_large\",\"message\":\"the body is larger than %zu bytes\"}}\n",
+        call->body_max);
     http_reply (call, MHD_HTTP_CONTENT_TOO_LARGE, "application/json", &body);
 }
 
@@ -277,7 +284,7 @@ take_head (struct http_call *call)
     set_deadline (call->connection, HTTP_CALL_TIMEOUT_MS);
     call->http->config.on_head (call->http->config.context, call);
     if (!call->replied && length
-        && (num_parse (length, 0, INT64_MAX, &size) < 0 || size > HTTP_BODY_MAX))
+        && (num_parse (length, 0, INT64_MAX, &size) < 0 || size > (int64_t) call->body_max))
         reply_too_large (call);
     if (call->replied && may_reply_at_head (call))
         return send_reply (call);
@@ -287,7 +294,7 @@ take_head (struct http_call *call)
 static enum MHD_Result
 take_body (struct http_call *call, const char *data, size_t *size)
 {
-    if (call->replied || call->too_large || *size > HTTP_BODY_MAX - call->body.len) {
+    if (call->replied || call->too_large || *size > call->body_max - call->body.len) {
         call->too_large = true;
         call->discarded += *size;
         if (call->discarded > DISCARD_MAX)

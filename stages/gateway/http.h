@@ -9,7 +9,7 @@
 
 #include <sys/socket.h>
 
-#define HTTP_BODY_MAX (64 * 1024)  /* bytes of a request's body; past it: 413 */
+#define HTTP_BODY_MAX (64 * 1024)  /* bytes of a request's body, unless more is allowed; past it: 413 */
 #define HTTP_HEAD_MAX (16 * 1024)  /* bytes of a request's head */
 #define HTTP_CONNECTIONS_MAX 128   /* past it the kernel's queue holds them */
 #define HTTP_IDLE_TIMEOUT_MS 15000 /* without a whole request head */
@@ -54,6 +54,8 @@ const char *http_query (const struct http_call *call,
 const struct sockaddr *http_peer (const struct http_call *call); /* NULL: unknown */
 const struct buf *http_body (const struct http_call *call);
 
+/* A body of that many bytes rather than HTTP_BODY_MAX. From on_head alone. */
+void http_allow_body (struct http_call *call, size_t bytes);
 /* Must come before the reply. name: of static life; value: borrowed. */
 void http_add_header (struct http_call *call, const char *name, const char *value);
 /* body: its memory is taken, the buf is empty afterwards. The call is gone after it. */

@@ -2,6 +2,7 @@
 #include "routes.h"
 #include "metrics.h"
 #include "page.h"
+#include "push.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -13,6 +14,8 @@
 #define RUNS_MAX 500
 #define TEXT_OF_NUMBER(number) TEXT_OF (number)
 #define TEXT_OF(token) #token
+#define SUBSCRIPTION_BYTES 32
+#define PUSH_MAX (1024 * 1024) /* bytes of what a hub pushes */
 #define JSON_TYPE "application/json"
 
 /* ---- replies ---- */
@@ -228,29 +231,112 @@ prepare_trigger (const struct http_call *call, json_t *question UNUSED)
     return good ? NULL : "the body must be empty or a JSON object";
 }
 
+/* ---- WebSub (w3.org/TR/websub) ---- */
+
+/* The path's last part. 400 would tell a stranger more than that there is nothing. */
+static void
+put_subscription (const struct http_call *call, json_t *question)
+{
+    const char *id = strrchr (http_path (call), '/') + 1;
+    size_t bytes = strlen (id);
+    bool good = bytes == SUBSCRIPTION_BYTES && strspn (id, "0123456789abcdef") == bytes;
+    json_object_set_new (question, "subscription", json_string (good ? id : ""));
+}
+
+static const char *
+prepare_intent (const struct http_call *call, json_t *question)
+{
+    static const char *const names[][2] = { { "mode", "hub.mode" }, { "topic", "hub.topic" }, { "reason", "hub.reason" } };
+    const char *lease_text = http_query (call, "hub.lease_seconds");
+    int64_t lease = 0;
+    put_subscription (call, question);
+    for (size_t i = 0; i < COUNT_OF (names); i++) {
+        const char *value = http_query (call, names[i][1]);
+        json_object_set_new (question, names[i][0], json_string (value ? value : "")); /* what is no UTF-8 is left out */
+    }
+    if (lease_text && num_parse (lease_text, 0, INT32_MAX, &lease) < 0)
+        return "hub.lease_seconds must be a number of seconds";
+    json_object_set_new (question, "lease", json_integer (lease));
+    const char *mode = http_query (call, "hub.mode"), *challenge = http_query (call, "hub.challenge");
+    if (!mode)
+        return "hub.mode is missing";
+    if (strcmp (mode, "denied") != 0 && (!challenge || !*challenge))
+        return "hub.challenge is missing";
+    return NULL;
+}
+
+static void
+answer_intent (struct http_call *call, const struct route_facts *facts)
+{
+    struct buf body = { 0 };
+    struct refusal refusal;
+    const char *challenge = http_query (call, "hub.challenge");
+    if (!is_answered (&facts->answers[0], &refusal)) {
+        route_refuse (call, refusal.status, refusal.code, refusal.message);
+        return;
+    }
+    buf_add_str (&body, challenge ? challenge : "");
+    http_reply (call, MHD_HTTP_OK, "text/plain; charset=utf-8", &body);
+}
+
+static const char *
+prepare_push (const struct http_call *call, json_t *question)
+{
+    put_subscription (call, question);
+    return NULL;
+}
+
+/* What was pushed is not read: that it came, signed, says that the feed has news. */
+static bool
+follow_push (const struct http_call *call, const struct route_facts *facts, json_t *question)
+{
+    const char *secret = json_string_value (json_object_get (document_of (&facts->answers[0]), "secret"));
+    const struct buf *body = http_body (call);
+    put_subscription (call, question);
+    return secret && push_is_signed (http_header (call, "X-Hub-Signature"), secret, body->data, body->len);
+}
+
+/* A wrong signature is answered like a right one, as the standard asks, and nothing follows. */
+static void
+answer_push (struct http_call *call, const struct route_facts *facts)
+{
+    struct buf body = { 0 };
+    struct refusal refusal;
+    for (size_t i = 0; i < ROUTE_OPS_MAX; i++)
+        if ((i == 0 || facts->answers[i].asked) && !is_answered (&facts->answers[i], &refusal)) {
+            route_refuse (call, refusal.status, refusal.code, refusal.message);
+            return;
+        }
+    http_reply (call, MHD_HTTP_ACCEPTED, "text/plain; charset=utf-8", &body);
+}
+
 /* ---- the table ---- */
 
 static const struct route routes[] = {
-    { "GET", "/", { "status" }, false, NULL, answer_page,
-      "this page" },
-    { "GET", "/api/job-status", { "status" }, false, NULL, answer_document,
-      "health, schedule, statistics, recent runs" },
-    { "GET", "/api/runs", { "runs" }, false, prepare_runs, answer_document,
-      "the latest runs; ?limit=20" },
-    { "GET", "/api/runs/*", { "run" }, false, prepare_run, answer_document,
-      "one run with its stages and sources" },
-    { "POST", "/api/runs", { "trigger" }, false, prepare_trigger, answer_trigger,
-      "starts a run, or joins the one under way" },
-    { "GET", "/api/sources", { "sources" }, false, NULL, answer_document,
-      "the feeds and their health" },
-    { "GET", "/api/workers", { "workers" }, false, NULL, answer_document,
-      "the processes and what they hold" },
-    { "GET", "/metrics", { "status", "workers" }, false, NULL, answer_metrics,
-      "for Prometheus" },
-    { "GET", "/healthz", { NULL }, false, NULL, answer_health,
-      "whether the gateway itself turns" },
-    { "GET", "/readyz", { "status" }, true, NULL, answer_readiness,
-      "whether collector and database can be reached" },
+    { .method = "GET", .path = "/", .ops = { "status" },
+      .answer = answer_page, .help = "this page" },
+    { .method = "GET", .path = "/api/job-status", .ops = { "status" },
+      .answer = answer_document, .help = "health, schedule, statistics, recent runs" },
+    { .method = "GET", .path = "/api/runs", .ops = { "runs" }, .prepare = prepare_runs,
+      .answer = answer_document, .help = "the latest runs; ?limit=20" },
+    { .method = "GET", .path = "/api/runs/*", .ops = { "run" }, .prepare = prepare_run,
+      .answer = answer_document, .help = "one run with its stages and sources" },
+    { .method = "POST", .path = "/api/runs", .ops = { "trigger" }, .prepare = prepare_trigger,
+      .answer = answer_trigger, .help = "starts a run, or joins the one under way" },
+    { .method = "GET", .path = "/api/sources", .ops = { "sources" },
+      .answer = answer_document, .help = "the feeds and their health" },
+    { .method = "GET", .path = "/api/workers", .ops = { "workers" },
+      .answer = answer_document, .help = "the processes and what they hold" },
+    { .method = "GET", .path = "/metrics", .ops = { "status", "workers" },
+      .answer = answer_metrics, .help = "for Prometheus" },
+    { .method = "GET", .path = "/healthz",
+      .answer = answer_health, .help = "whether the gateway itself turns" },
+    { .method = "GET", .path = "/readyz", .ops = { "status" }, .database = true,
+      .answer = answer_readiness, .help = "whether collector and database can be reached" },
+    { .method = "GET", .path = "/websub/*", .ops = { "intent" }, .open = true, .prepare = prepare_intent,
+      .answer = answer_intent, .help = "for WebSub hubs: whether we mean a subscription" },
+    { .method = "POST", .path = "/websub/*", .ops = { "subscription", "pushed" }, .open = true, .body_max = PUSH_MAX,
+      .prepare = prepare_push, .follow = follow_push, .answer = answer_push, .help = "for WebSub hubs: a feed has news" },
 };
 
 const struct route *

@@ -12,6 +12,7 @@
 
 /* What the collector said to one op. */
 struct route_answer {
+    bool asked;
     int error;        /* as of ask_fn */
     const char *text; /* NULL on error */
     size_t size;
@@ -29,11 +30,16 @@ struct route_facts {
 
 struct route {
     const char *method, *path; /* a path that ends in * takes one more segment */
-    const char *ops[ROUTE_OPS_MAX]; /* asked of the collector; NULL: none */
+    const char *ops[ROUTE_OPS_MAX]; /* asked of the collector; NULL: none; with `follow` the last is the one more */
+    bool open;                      /* for everyone, without a token: the path is the secret */
+    size_t body_max;                /* bytes of a body; 0: HTTP_BODY_MAX */
     bool database;                  /* needs to know whether it can be reached */
     /* Adds parameters to the question for the first op; NULL, or what is wrong with the call.
      * May be NULL. */
     const char *(*prepare) (const struct http_call *call, json_t *question);
+    /* When the ops were answered: adds parameters to the question for one more op, which is asked before the call is answered,
+     * as the last of facts; false: there is none to ask. May be NULL. */
+    bool (*follow) (const struct http_call *call, const struct route_facts *facts, json_t *question);
     void (*answer) (struct http_call *call, const struct route_facts *facts); /* replies */
     const char *help;
 };
