@@ -279,15 +279,15 @@ class AgentTest(MannersTest):
     def test_publishers_see_who_asks_and_where_to_complain(self):
         self.told("usual", body=feed("one"))
         url = self.told("own", body=feed("two"))
-        self.mill.cli("feed", "agent", url, "Desk/7 (+https://own.example/)")
+        self.mill.cli("feed", "set", url, "--agent", "Desk/7 (+https://own.example/)")
         self.mill.start_all()
         self.poll()
         self.assertRegex(self.world.asked("usual")[0]["User-Agent"], r"^newsmill/[0-9.]+ .*\(\+https://desk.example/contact\)$")
         self.assertEqual(self.world.asked("own")[0]["User-Agent"], "Desk/7 (+https://own.example/)")
-        self.mill.cli("feed", "agent", url)
+        self.mill.cli("feed", "set", url, "--agent", "")
         self.poll()
         self.assertTrue(self.world.asked("own")[1]["User-Agent"].startswith("newsmill/"))
-        self.assertEqual(self.mill.cli("feed", "agent", url, "a\nHost: b", check=False).returncode, 100)
+        self.assertEqual(self.mill.cli("feed", "set", url, "--agent", "a\nHost: b", check=False).returncode, 100)
 
 
 class LimitTest(MannersTest):
