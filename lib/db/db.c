@@ -17,7 +17,7 @@ static const char session_options[] = "-c TimeZone=UTC -c statement_timeout=30s 
 #define BACKOFF_LEAST_MS 200
 #define BACKOFF_MOST_MS 5000
 #define STATEMENTS_MAX 32 /* of one connection; those past it are not prepared */
-#define VALUES_MAX 32
+#define VALUES_MAX 40
 
 /* What was asked on this connection: prepared when it comes a second time, as planning costs more than most answers. */
 struct statement {

@@ -223,14 +223,24 @@ leave_libcurl (struct http *http, struct transfer *transfer)
     list_remove (&http->active, transfer);
 }
 
+/* Whether its domain must be left alone now; it has failed then. */
+static bool
+is_refused (struct http *http, struct transfer *transfer)
+{
+    if (!http->settings.is_held || !http->settings.is_held (http->settings.context, transfer->domain->name))
+        return false;
+    transfer_fail (transfer, HTTP_HELD, "%s%.80s asked for a pause", transfer->hops ? "redirected here, and " : "",
+                   transfer->domain->name);
+    return true;
+}
+
 /* After a redirect: at the new place the same limits hold. */
 static void
 go_on (struct http *http, struct transfer *transfer)
 {
     leave_place (http, transfer);
     take_place (http, transfer);
-    if (http->settings.is_held && http->settings.is_held (http->settings.context, transfer->domain->name)) {
-        transfer_fail (transfer, HTTP_REDIRECTS, "redirected here, and %.80s asked for a pause", transfer->domain->name);
+    if (is_refused (http, transfer)) {
         list_add (&http->waiting, transfer);
         kick (http);
         return;
@@ -251,6 +261,10 @@ start_waiting (struct http *http)
         next = transfer->next;
         if (transfer->failed || !has_room (http, transfer))
             continue;
+        if (is_refused (http, transfer)) {
+            kick (http);
+            continue;
+        }
         list_remove (&http->waiting, transfer);
         begin (http, transfer);
     }

@@ -17,7 +17,7 @@ struct http_settings {
     size_t max_total;          /* transfers under way at once; more wait inside */
     size_t max_per_host;       /* requests at once to one host; 0 in any of these: no limit */
     size_t max_per_domain;     /* likewise to all hosts of one registrable domain */
-    bool (*is_held) (void *context, const char *domain); /* whether no redirect may lead there now; NULL: they lead anywhere */
+    bool (*is_held) (void *context, const char *domain); /* whether nothing may be asked there now; NULL: all may */
     void *context;             /* of is_held */
 };
 
@@ -30,7 +30,8 @@ enum http_error {
     HTTP_TLS,
     HTTP_TIMEOUT,       /* connect, total or idle time is over, or it comes too slowly */
     HTTP_TOO_LARGE,     /* body past its limit, also after decompression, or out of proportion to what was sent */
-    HTTP_REDIRECTS,     /* too many, or round in a circle, or https to http, or to a held domain */
+    HTTP_REDIRECTS,     /* too many, or round in a circle, or https to http */
+    HTTP_HELD,          /* its domain, or one that it led to, is not to be asked now (is_held) */
     HTTP_BROKEN,        /* cut short or otherwise unreadable */
 };
 

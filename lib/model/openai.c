@@ -142,6 +142,7 @@ outcome_of_transport (enum http_error error)
     case HTTP_TLS:
     case HTTP_TIMEOUT:
     case HTTP_REDIRECTS:
+    case HTTP_HELD:
     case HTTP_BROKEN:
         break;
     }

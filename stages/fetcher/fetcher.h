@@ -149,8 +149,10 @@ const char *settle_state (const struct catch *caught); /* as "RunSource" has it 
 
 /* All of these block for the database and log what they could not write. */
 void hold_fill_domains (struct fetcher *self); /* of sources that came since */
-/* The publisher at url asked for a pause: none of its domain's sources is fetched by anyone for so long. Those under way end. */
-void hold_domain (struct fetcher *self, const char *url, int64_t wait_s, const char *reason);
+/* An answer of 429 or 503 with Retry-After asks for a pause: none of its domain's sources is fetched by anyone for so long. Those
+ * under way end. */
+void hold_if_asked (struct fetcher *self, const struct http_response *response, const char *reason);
+int64_t hold_pause_s (const struct fetcher *self, int64_t retry_after_ms); /* such a pause, within reason */
 /* Learns which domains are held; due sources of theirs are no longer part of the run. */
 void hold_release (struct fetcher *self);
 bool hold_is_on (void *fetcher, const char *domain); /* as of the last hold_release */

@@ -3,6 +3,7 @@
 #include "db/array.h"
 
 #define FILL_MOST "5000" /* addresses a statement */
+#define DAY_S INT64_C (86400)
 
 /* ---- which domain a source is of ---- */
 
@@ -70,8 +71,8 @@ static const char hold_sql[] =
     "), back AS (DELETE FROM \"RunSource\" WHERE \"runId\" = $4 AND state = 'claimed' AND \"sourceId\" = ANY ($5::bigint[])"
     ") SELECT count (*) FROM \"Domain\" WHERE name = $1 AND \"heldUntil\" > " DB_NOW;
 
-void
-hold_domain (struct fetcher *self, const char *url, int64_t wait_s, const char *reason)
+static void
+hold (struct fetcher *self, const char *url, int64_t wait_s, const char *reason)
 {
     char seconds[24], quoted[LOG_QUOTE_SIZE];
     char *domain = http_domain (url);
@@ -89,6 +90,19 @@ hold_domain (struct fetcher *self, const char *url, int64_t wait_s, const char *
     hold_release (self);
     free (withdrawn);
     free (domain);
+}
+
+int64_t
+hold_pause_s (const struct fetcher *self, int64_t retry_after_ms)
+{
+    return MIN_OF ((retry_after_ms + 999) / 1000, MAX_OF (stage_settings (self->stage)->fetcher_backoff_max, DAY_S));
+}
+
+void
+hold_if_asked (struct fetcher *self, const struct http_response *response, const char *reason)
+{
+    if ((response->status == 429 || response->status == 503) && response->retry_after_ms > 0)
+        hold (self, response->url, hold_pause_s (self, response->retry_after_ms), reason);
 }
 
 void

@@ -10,7 +10,6 @@
 #define HTTP_GONE 410
 #define KEEP_MS 10000
 #define STALE_S 25           /* beyond fetcher.timeout, a claim is nobody's */
-#define DAY_S INT64_C (86400)
 
 static void claim (struct fetcher *self);
 static void on_dispatch_time (struct stage *stage, void *arg);
@@ -63,19 +62,6 @@ header_text (const char *value)
     return value && utf8_valid_bytes (value, strlen (value)) == strlen (value) ? value : NULL;
 }
 
-/* A Retry-After, within reason. */
-static int64_t
-pause_s (const struct fetcher *self, int64_t retry_after_ms)
-{
-    return MIN_OF ((retry_after_ms + 999) / 1000, MAX_OF (stage_settings (self->stage)->fetcher_backoff_max, DAY_S));
-}
-
-static bool
-asks_for_pause (const struct http_response *response)
-{
-    return (response->status == 429 || response->status == 503) && response->retry_after_ms > 0;
-}
-
 static int64_t
 wait_s (const struct fetch *fetch, const struct catch *caught)
 {
@@ -85,7 +71,7 @@ wait_s (const struct fetch *fetch, const struct catch *caught)
     if (!caught->error)
         return schedule_wait_s (&rules, &fetch->schedule, caught->fresh_s, clock_wall_us () / US_PER_S);
     if (caught->retry_after_ms >= 0)
-        return pause_s (fetch->fetcher, caught->retry_after_ms);
+        return hold_pause_s (fetch->fetcher, caught->retry_after_ms);
     return schedule_backoff_s (schedule_failure_of (caught->status), fetch->failures + 1, s->fetcher_backoff_max,
                                num_random ());
 }
@@ -218,8 +204,7 @@ on_response (void *context, const struct http_response *response)
     } else if (response->status != 200) {
         caught.error = status_error (response, reason);
         caught.gone = response->status == HTTP_GONE;
-        if (asks_for_pause (response))
-            hold_domain (fetch->fetcher, response->url, pause_s (fetch->fetcher, response->retry_after_ms), caught.error);
+        hold_if_asked (fetch->fetcher, response, caught.error);
         finish (fetch, &caught);
     } else
         take_body (fetch, response, &caught);

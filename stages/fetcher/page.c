@@ -139,7 +139,8 @@ static bool
 is_passing (const struct http_response *response)
 {
     return response->error == HTTP_OK ? response->status >= 500 || response->status == 429
-           : response->error == HTTP_TIMEOUT || response->error == HTTP_CONNECT || response->error == HTTP_BROKEN;
+           : response->error == HTTP_TIMEOUT || response->error == HTTP_CONNECT || response->error == HTTP_BROKEN
+             || response->error == HTTP_HELD;
 }
 
 static void
@@ -152,6 +153,8 @@ on_response (void *context, const struct http_response *response)
     snprintf (words, sizeof words, "its page: HTTP %ld", response->status);
     self->paging--;
     self->pages++;
+    if (response->error == HTTP_OK)
+        hold_if_asked (self, response, reason);
     if (!db_ready (self->db))
         log_debug ("article=%s its page is lost with the database", visit->id);
     else if (response->error == HTTP_OK && response->status == 200)
@@ -185,8 +188,9 @@ start (struct fetcher *self, const PGresult *rows, int row)
     visit->always = streq (db_text (rows, row, 7) ? db_text (rows, row, 7) : s->fetcher_full_text, "always");
     struct http_request request = {
         .url = visit->url, .headers = headers, .connect_ms = s->fetcher_connect_timeout, .total_ms = s->fetcher_timeout,
-        .idle_ms = s->fetcher_idle_timeout, .max_body_bytes = (size_t) s->fetcher_max_body,
-        .max_redirects = s->fetcher_max_redirects,
+        .idle_ms = s->fetcher_idle_timeout, .min_rate = s->fetcher_min_rate, .rate_after_ms = s->fetcher_idle_timeout,
+        .max_body_bytes = (size_t) s->fetcher_max_body, .max_redirects = s->fetcher_max_redirects,
+        .user_agent = db_text (rows, row, 8),
     };
     self->paging++;
     http_start (self->http, &request, on_response, visit);
@@ -197,7 +201,7 @@ static const char claim_sql[] =
     " (SELECT id FROM \"ArticleWork\" WHERE \"pageAt\" <= " DB_NOW " AND state = 'pending' ORDER BY \"pageAt\", id LIMIT $1"
     "  FOR UPDATE SKIP LOCKED) p WHERE w.id = p.id"
     " RETURNING w.id, \"sourceId\", w.url, w.title, content, \"pageTries\")"
-    " SELECT mine.*, \"pageRules\", \"fullText\" FROM mine LEFT JOIN \"Source\" s ON s.id = \"sourceId\"";
+    " SELECT mine.*, \"pageRules\", \"fullText\", \"userAgent\" FROM mine LEFT JOIN \"Source\" s ON s.id = \"sourceId\"";
 
 void
 page_turn (struct fetcher *self)

@@ -714,7 +714,7 @@ no_redirect_leads_to_a_held_domain (void **state)
     snprintf (url, sizeof url, "http://site.localhost:%u/to/slow", server_port (world->server));
     const struct http_request request = { .url = url, .max_body_bytes = 1000, .max_redirects = 1 };
     struct seen seen = get_with (http, &request);
-    assert_int_equal (seen.error, HTTP_REDIRECTS);
+    assert_int_equal (seen.error, HTTP_HELD);
     assert_non_null (strstr (seen.reason, "127.0.0.1 asked for a pause"));
     assert_int_equal (server_connections (world->other), 0);
     http_destroy (&http);
