@@ -17,10 +17,8 @@ static const struct hint_row {
 } hint_rows[] = {
     { "account", HINT_DOUBT },
     { "action", HINT_DOUBT },
-    { "ad", HINT_JUNK },
     { "address", HINT_ABOUT },
-    { "addtoany", HINT_JUNK },
-    { "ads", HINT_JUNK },
+    { "addtoany", HINT_STRONG },
     { "advert", HINT_JUNK },
     { "alert", HINT_DOUBT },
     { "also", HINT_DOUBT },
@@ -35,88 +33,89 @@ static const struct hint_row {
     { "body", HINT_BODY },
     { "bottom", HINT_DOUBT },
     { "brand", HINT_DOUBT },
-    { "breadcrumb", HINT_JUNK },
+    { "breadcrumb", HINT_STRONG },
     { "btn", HINT_DOUBT },
     { "button", HINT_ASIDE },
     { "byline", HINT_ABOUT },
-    { "caption", HINT_ABOUT },
+    { "caption", HINT_STRONG },
     { "card", HINT_DOUBT },
     { "carousel", HINT_JUNK },
     { "categor", HINT_ABOUT },
     { "colophon", HINT_JUNK },
     { "comment", HINT_COMMENT },
-    { "consent", HINT_JUNK },
+    { "consent", HINT_STRONG },
     { "contact", HINT_DOUBT },
     { "content", HINT_BODY },
     { "contributor", HINT_ABOUT },
-    { "cookie", HINT_JUNK },
+    { "cookie", HINT_STRONG },
     { "copy", HINT_BODY },
-    { "copyright", HINT_JUNK },
-    { "credit", HINT_ABOUT },
+    { "copyright", HINT_STRONG },
+    { "credit", HINT_STRONG },
     { "crumb", HINT_JUNK },
     { "cta", HINT_JUNK },
     { "date", HINT_DOUBT },
     { "dateline", HINT_ABOUT },
     { "dialog", HINT_JUNK },
     { "discussion", HINT_COMMENT },
-    { "disqus", HINT_COMMENT },
+    { "disqus", HINT_STRONG },
     { "donate", HINT_JUNK },
     { "download", HINT_DOUBT },
     { "drawer", HINT_JUNK },
-    { "dropdown", HINT_JUNK },
+    { "dropdown", HINT_STRONG },
     { "entry", HINT_BODY },
     { "extra", HINT_DOUBT },
     { "eyebrow", HINT_ABOUT },
     { "feed", HINT_DOUBT },
+    { "figcaption", HINT_STRONG },
     { "figure", HINT_ASIDE },
-    { "footer", HINT_JUNK },
+    { "footer", HINT_STRONG },
     { "form", HINT_ASIDE },
-    { "gallery", HINT_DOUBT },
-    { "gdpr", HINT_JUNK },
+    { "gallery", HINT_STRONG },
+    { "gdpr", HINT_STRONG },
     { "header", HINT_HEADER },
     { "hentry", HINT_BODY },
     { "hidden", HINT_HIDDEN },
-    { "hide", HINT_HIDDEN },
     { "icon", HINT_DOUBT },
     { "info", HINT_DOUBT },
     { "jetpack", HINT_JUNK },
     { "kicker", HINT_ABOUT },
-    { "latest", HINT_JUNK },
+    { "latest", HINT_STRONG },
     { "legal", HINT_DOUBT },
     { "links", HINT_DOUBT },
     { "listing", HINT_DOUBT },
-    { "login", HINT_JUNK },
+    { "login", HINT_STRONG },
     { "logo", HINT_DOUBT },
     { "map", HINT_DOUBT },
     { "markdown", HINT_BODY },
     { "masthead", HINT_JUNK },
     { "mega", HINT_JUNK },
-    { "menu", HINT_JUNK },
+    { "menu", HINT_STRONG },
     { "message", HINT_DOUBT },
     { "meta", HINT_ABOUT },
-    { "modal", HINT_JUNK },
+    { "modal", HINT_STRONG },
     { "more", HINT_DOUBT },
-    { "nav", HINT_JUNK },
-    { "navbar", HINT_JUNK },
-    { "newsletter", HINT_JUNK },
+    { "nav", HINT_STRONG },
+    { "navbar", HINT_STRONG },
+    { "newsletter", HINT_STRONG },
     { "next", HINT_DOUBT },
     { "notice", HINT_DOUBT },
-    { "offcanvas", HINT_JUNK },
-    { "outbrain", HINT_JUNK },
-    { "overlay", HINT_JUNK },
+    { "offcanvas", HINT_STRONG },
+    { "outbrain", HINT_STRONG },
+    { "overlay", HINT_STRONG },
     { "pager", HINT_JUNK },
-    { "pagination", HINT_JUNK },
+    { "pagination", HINT_STRONG },
     { "partner", HINT_DOUBT },
     { "paywall", HINT_JUNK },
     { "poll", HINT_JUNK },
-    { "popular", HINT_JUNK },
-    { "popup", HINT_JUNK },
+    { "popular", HINT_STRONG },
+    { "popup", HINT_STRONG },
     { "post", HINT_BODY },
     { "postmeta", HINT_ABOUT },
     { "posts", HINT_DOUBT },
     { "prev", HINT_DOUBT },
     { "price", HINT_DOUBT },
     { "print", HINT_JUNK },
+    { "privacy", HINT_STRONG },
     { "product", HINT_DOUBT },
     { "profile", HINT_ABOUT },
     { "promo", HINT_JUNK },
@@ -128,34 +127,34 @@ static const struct hint_row {
     { "readnext", HINT_JUNK },
     { "recent", HINT_JUNK },
     { "recirc", HINT_JUNK },
-    { "recommend", HINT_JUNK },
-    { "related", HINT_JUNK },
+    { "recommend", HINT_STRONG },
+    { "related", HINT_STRONG },
     { "reply", HINT_COMMENT },
     { "respond", HINT_COMMENT },
     { "review", HINT_DOUBT },
     { "richtext", HINT_BODY },
     { "rss", HINT_JUNK },
     { "sabox", HINT_JUNK },
-    { "search", HINT_JUNK },
-    { "share", HINT_JUNK },
-    { "sharedaddy", HINT_JUNK },
-    { "sharing", HINT_JUNK },
+    { "search", HINT_STRONG },
+    { "share", HINT_STRONG },
+    { "sharedaddy", HINT_STRONG },
+    { "sharing", HINT_STRONG },
     { "shop", HINT_DOUBT },
     { "side", HINT_DOUBT },
-    { "sidebar", HINT_JUNK },
+    { "sidebar", HINT_STRONG },
     { "signup", HINT_JUNK },
     { "skip", HINT_JUNK },
     { "slider", HINT_DOUBT },
-    { "social", HINT_JUNK },
+    { "social", HINT_STRONG },
     { "sponsor", HINT_JUNK },
     { "store", HINT_DOUBT },
     { "stories", HINT_DOUBT },
     { "story", HINT_BODY },
-    { "submenu", HINT_JUNK },
+    { "submenu", HINT_STRONG },
     { "subscri", HINT_JUNK },
     { "subtitle", HINT_DOUBT },
     { "swiper", HINT_DOUBT },
-    { "taboola", HINT_JUNK },
+    { "taboola", HINT_STRONG },
     { "tag", HINT_ABOUT },
     { "tags", HINT_ABOUT },
     { "taxonomy", HINT_ABOUT },
@@ -170,7 +169,7 @@ static const struct hint_row {
     { "toc", HINT_DOUBT },
     { "toolbar", HINT_JUNK },
     { "tooltip", HINT_JUNK },
-    { "trending", HINT_JUNK },
+    { "trending", HINT_STRONG },
     { "upnext", HINT_JUNK },
     { "utility", HINT_JUNK },
     { "widget", HINT_JUNK },
@@ -234,7 +233,7 @@ add_names (struct hints *hints, const char *names)
         }
         word[n] = '\0';
         size_t row = n ? row_of_word (word) : COUNT_OF (hint_rows);
-        if (row < COUNT_OF (hint_rows))
+        if (row < COUNT_OF (hint_rows) && hint_rows[row].hint != HINT_HIDDEN) /* "overflow-hidden" is shown */
             add_name (hints, row);
     }
 }
@@ -260,6 +259,21 @@ hides (const char *style)
     at += strlen ("display");
     at += strspn (at, " :");
     return strncmp (at, "none", 4) == 0;
+}
+
+/* Whether one of the classes is that of what is not shown, and none says when it is after all. */
+static bool
+hides_class (const char *names)
+{
+    static const char *const classes[] = { "hidden", "hide", "is-hidden", "d-none", "sr-only", "visually-hidden",
+                                           "screen-reader-text" };
+    static const char *const shown[] = { ":block", ":flex", ":grid", ":inline", ":table", "-block", "-flex" };
+    bool hidden = false;
+    for (size_t i = 0; i < COUNT_OF (classes) && !hidden; i++)
+        hidden = has_word (names, classes[i]);
+    for (size_t i = 0; i < COUNT_OF (shown) && hidden; i++)
+        hidden = strstr (names, shown[i]) == NULL;
+    return hidden;
 }
 
 /* Elements that are what a word says. */
@@ -299,8 +313,11 @@ hints_read (const struct tree *tree, size_t node, struct hints *hints)
         add_name (hints, row_of_word (word));
     for (at += strlen (at) + 1; *at;) { /* one pass over all attributes rather than a search for each */
         const char *value = at + strlen (at) + 1;
-        if (strcmp (at, "class") == 0 || strcmp (at, "id") == 0)
+        if (strcmp (at, "class") == 0 || strcmp (at, "id") == 0) {
             add_names (hints, value);
+            if (at[0] == 'c' && hides_class (value))
+                add_name (hints, row_of_word ("hidden"));
+        }
         else if (strcmp (at, "role") == 0 && is_role (value))
             add_name (hints, row_of_word ("nav"));
         else if (strcmp (at, "hidden") == 0 || (strcmp (at, "aria-hidden") == 0 && strcmp (value, "true") == 0) ||
