@@ -18,7 +18,7 @@ static const struct hint_row {
     { "account", HINT_DOUBT },
     { "action", HINT_DOUBT },
     { "address", HINT_ABOUT },
-    { "addtoany", HINT_STRONG },
+    { "addtoany", HINT_JUNK },
     { "advert", HINT_JUNK },
     { "alert", HINT_DOUBT },
     { "also", HINT_DOUBT },
@@ -33,7 +33,7 @@ static const struct hint_row {
     { "body", HINT_BODY },
     { "bottom", HINT_DOUBT },
     { "brand", HINT_DOUBT },
-    { "breadcrumb", HINT_STRONG },
+    { "breadcrumb", HINT_JUNK },
     { "btn", HINT_DOUBT },
     { "button", HINT_ASIDE },
     { "byline", HINT_ABOUT },
@@ -49,7 +49,7 @@ static const struct hint_row {
     { "contributor", HINT_ABOUT },
     { "cookie", HINT_STRONG },
     { "copy", HINT_BODY },
-    { "copyright", HINT_STRONG },
+    { "copyright", HINT_JUNK },
     { "credit", HINT_STRONG },
     { "crumb", HINT_JUNK },
     { "cta", HINT_JUNK },
@@ -57,7 +57,7 @@ static const struct hint_row {
     { "dateline", HINT_ABOUT },
     { "dialog", HINT_JUNK },
     { "discussion", HINT_COMMENT },
-    { "disqus", HINT_STRONG },
+    { "disqus", HINT_JUNK },
     { "donate", HINT_JUNK },
     { "download", HINT_DOUBT },
     { "drawer", HINT_JUNK },
@@ -68,7 +68,7 @@ static const struct hint_row {
     { "feed", HINT_DOUBT },
     { "figcaption", HINT_STRONG },
     { "figure", HINT_ASIDE },
-    { "footer", HINT_STRONG },
+    { "footer", HINT_JUNK },
     { "form", HINT_ASIDE },
     { "gallery", HINT_STRONG },
     { "gdpr", HINT_STRONG },
@@ -83,27 +83,27 @@ static const struct hint_row {
     { "legal", HINT_DOUBT },
     { "links", HINT_DOUBT },
     { "listing", HINT_DOUBT },
-    { "login", HINT_STRONG },
+    { "login", HINT_JUNK },
     { "logo", HINT_DOUBT },
     { "map", HINT_DOUBT },
     { "markdown", HINT_BODY },
     { "masthead", HINT_JUNK },
     { "mega", HINT_JUNK },
-    { "menu", HINT_STRONG },
+    { "menu", HINT_JUNK },
     { "message", HINT_DOUBT },
     { "meta", HINT_ABOUT },
     { "modal", HINT_STRONG },
     { "more", HINT_DOUBT },
-    { "nav", HINT_STRONG },
-    { "navbar", HINT_STRONG },
-    { "newsletter", HINT_STRONG },
+    { "nav", HINT_JUNK },
+    { "navbar", HINT_JUNK },
+    { "newsletter", HINT_JUNK },
     { "next", HINT_DOUBT },
     { "notice", HINT_DOUBT },
-    { "offcanvas", HINT_STRONG },
-    { "outbrain", HINT_STRONG },
+    { "offcanvas", HINT_JUNK },
+    { "outbrain", HINT_JUNK },
     { "overlay", HINT_STRONG },
     { "pager", HINT_JUNK },
-    { "pagination", HINT_STRONG },
+    { "pagination", HINT_JUNK },
     { "partner", HINT_DOUBT },
     { "paywall", HINT_JUNK },
     { "poll", HINT_JUNK },
@@ -135,13 +135,13 @@ static const struct hint_row {
     { "richtext", HINT_BODY },
     { "rss", HINT_JUNK },
     { "sabox", HINT_JUNK },
-    { "search", HINT_STRONG },
+    { "search", HINT_JUNK },
     { "share", HINT_STRONG },
     { "sharedaddy", HINT_STRONG },
     { "sharing", HINT_STRONG },
     { "shop", HINT_DOUBT },
     { "side", HINT_DOUBT },
-    { "sidebar", HINT_STRONG },
+    { "sidebar", HINT_JUNK },
     { "signup", HINT_JUNK },
     { "skip", HINT_JUNK },
     { "slider", HINT_DOUBT },
@@ -150,11 +150,11 @@ static const struct hint_row {
     { "store", HINT_DOUBT },
     { "stories", HINT_DOUBT },
     { "story", HINT_BODY },
-    { "submenu", HINT_STRONG },
+    { "submenu", HINT_JUNK },
     { "subscri", HINT_JUNK },
     { "subtitle", HINT_DOUBT },
     { "swiper", HINT_DOUBT },
-    { "taboola", HINT_STRONG },
+    { "taboola", HINT_JUNK },
     { "tag", HINT_ABOUT },
     { "tags", HINT_ABOUT },
     { "taxonomy", HINT_ABOUT },
@@ -215,14 +215,26 @@ add_name (struct hints *hints, size_t row)
         hints->rows[hints->count++] = (uint8_t) row;
 }
 
+/* "has-sidebar" is what stands beside one. */
+static bool
+is_beside (const char *word)
+{
+    static const char *const words[] = { "has", "no", "with", "without" };
+    for (size_t i = 0; i < COUNT_OF (words); i++)
+        if (strcmp (word, words[i]) == 0)
+            return true;
+    return false;
+}
+
 static void
 add_names (struct hints *hints, const char *names)
 {
+    bool beside = false;
     while (*names) {
         char word[WORD_SIZE];
         size_t n = 0;
-        while (*names && !isalpha ((unsigned char) *names))
-            names++;
+        for (; *names && !isalpha ((unsigned char) *names); names++)
+            beside = beside && *names != ' ';
         bool upper = isupper ((unsigned char) *names);
         for (; isalpha ((unsigned char) *names); names++) {
             if (n && !upper && isupper ((unsigned char) *names))
@@ -233,8 +245,10 @@ add_names (struct hints *hints, const char *names)
         }
         word[n] = '\0';
         size_t row = n ? row_of_word (word) : COUNT_OF (hint_rows);
-        if (row < COUNT_OF (hint_rows) && hint_rows[row].hint != HINT_HIDDEN) /* "overflow-hidden" is shown */
+        bool said = row < COUNT_OF (hint_rows) && hint_rows[row].hint != HINT_HIDDEN; /* "overflow-hidden" is shown */
+        if (said && !beside)
             add_name (hints, row);
+        beside = is_beside (word);
     }
 }
 
@@ -304,6 +318,14 @@ word_of_tag (enum tag tag)
     }
 }
 
+/* React sends parts of a page that come late in <div hidden id="S:1"> and has a script put them in their place. */
+static bool
+is_streamed (const struct tree *tree, size_t node)
+{
+    const char *id = tree_attribute (tree, node, "id");
+    return id && strncmp (id, "S:", 2) == 0;
+}
+
 void
 hints_read (const struct tree *tree, size_t node, struct hints *hints)
 {
@@ -320,7 +342,7 @@ hints_read (const struct tree *tree, size_t node, struct hints *hints)
         }
         else if (strcmp (at, "role") == 0 && is_role (value))
             add_name (hints, row_of_word ("nav"));
-        else if (strcmp (at, "hidden") == 0 || (strcmp (at, "aria-hidden") == 0 && strcmp (value, "true") == 0) ||
+        else if ((strcmp (at, "hidden") == 0 && !is_streamed (tree, node)) || (strcmp (at, "aria-hidden") == 0 && strcmp (value, "true") == 0) ||
                  (strcmp (at, "style") == 0 && hides (value)))
             add_name (hints, row_of_word ("hidden"));
         at = value + strlen (value) + 1;

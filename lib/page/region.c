@@ -31,9 +31,11 @@
 #ifndef S2
 #define S2 25
 #endif
-#define LEFT_WORDS 150
 #ifndef S4
 #define S4 80
+#endif
+#ifndef S5
+#define S5 30
 #endif
 #ifndef S3
 #define S3 70
@@ -100,8 +102,13 @@ prose_of (const struct finder *f, size_t node)
 
 /* The share of the page's prose, in percent, that all elements of a word may hold together; with more of it, the word
  * means something else here. */
-static const uint8_t shares[HINT_BODY + 1] = {
-    [HINT_JUNK] = S1, [HINT_ASIDE] = S1, [HINT_STRONG] = S4, [HINT_ABOUT] = S2, [HINT_HEADER] = 30, [HINT_COMMENT] = 95, [HINT_HIDDEN] = S3,
+static const struct {
+    uint8_t percent, percent_at_least; /* of the page's prose: as long as enough is left beside them, and anyway */
+    uint8_t left;                      /* enough: words of prose */
+} limits[HINT_BODY + 1] = {
+    [HINT_JUNK] = { S1, S1, 0 },     [HINT_STRONG] = { S4, S1, 150 }, [HINT_ASIDE] = { S1, S1, 0 },
+    [HINT_ABOUT] = { S2, S2, 0 },    [HINT_HEADER] = { S5, S5, 0 },   [HINT_COMMENT] = { 95, S1, 40 },
+    [HINT_HIDDEN] = { S3, S3, 0 },
 };
 
 /* prose: set to that of all elements of each word, those within others of the same word not counted again. */
@@ -140,8 +147,9 @@ cut_elements (struct finder *f)
             enum hint kind = hint_kind (hints[i].rows[j]);
             bool own = tree->nodes[i].tag == TAG_ARTICLE && (kind == HINT_ABOUT || kind == HINT_COMMENT);
             uint32_t words = prose[hints[i].rows[j]];
-            bool most = (uint64_t) words * 100 > (uint64_t) all * (all - words < LEFT_WORDS ? S1 : shares[kind]);
-            cut |= !own && !most && shares[kind];
+            unsigned percent = all - words < limits[kind].left ? limits[kind].percent_at_least : limits[kind].percent;
+            bool most = (uint64_t) words * 100 > (uint64_t) all * percent;
+            cut |= !own && !most && percent;
             body += kind == HINT_BODY;
             comment |= kind == HINT_COMMENT || kind == HINT_STRONG;
         }
