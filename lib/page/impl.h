@@ -92,8 +92,9 @@ void region_find (const struct tree *tree, const struct blocks *blocks, const st
 
 /* What words of class and id, and some tags, say of an element. */
 enum hint {
-    HINT_JUNK,    /* advertisement and other things beside the text, mostly */
-    HINT_STRONG,  /* navigation, sharing, related links, captions: hardly ever anything else */
+    HINT_TRIFLE,  /* buttons and lines: sharing, searching, tags */
+    HINT_JUNK,    /* navigation, advertisement, what stands beside the text */
+    HINT_STRONG,  /* related links, captions, notes on cookies: hardly ever anything else, and at times most of a page */
     HINT_ASIDE,   /* what HTML has tags for that stand beside the text */
     HINT_ABOUT,   /* byline, date, caption, tags: about the article, not of it */
     HINT_HEADER,  /* above the article, sometimes with its first words */

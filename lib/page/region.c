@@ -16,6 +16,9 @@
 #ifndef P1
 #define P1 0.3
 #endif
+#ifndef P6
+#define P6 10
+#endif
 #ifndef P2
 #define P2 0.9
 #endif
@@ -36,6 +39,9 @@
 #endif
 #ifndef S5
 #define S5 30
+#endif
+#ifndef S6
+#define S6 12
 #endif
 #ifndef S3
 #define S3 70
@@ -106,6 +112,7 @@ static const struct {
     uint8_t percent, percent_at_least; /* of the page's prose: as long as enough is left beside them, and anyway */
     uint8_t left;                      /* enough: words of prose */
 } limits[HINT_BODY + 1] = {
+    [HINT_TRIFLE] = { S6, S6, 0 },
     [HINT_JUNK] = { S1, S1, 0 },     [HINT_STRONG] = { S4, S1, 150 }, [HINT_ASIDE] = { S1, S1, 0 },
     [HINT_ABOUT] = { S2, S2, 0 },    [HINT_HEADER] = { S5, S5, 0 },   [HINT_COMMENT] = { 95, S1, 40 },
     [HINT_HIDDEN] = { S3, S3, 0 },
@@ -174,7 +181,7 @@ block_value (const struct finder *f, size_t i)
     enum tag tag = f->tree->nodes[block->node].tag;
     double words = MIN_OF (block->words, 100u), linked = block->linked, share = linked / MAX_OF (block->words, 1u);
     if (f->cut[block->node])
-        return -P1 * MIN_OF (words, 30);
+        return 0;
     if (is_heading (tag))
         return share > 0.5 ? -words : 0;
     if (share > 0.5)
@@ -215,6 +222,9 @@ static size_t
 best_subtree (const struct finder *f)
 {
     double *sums = mem_grow (NULL, f->blocks->count + 1, sizeof *sums);
+    for (size_t i = 1; i < f->tree->count; i++)
+        if (f->cut[i] && !f->cut[f->tree->nodes[i].parent])
+            f->value[f->blocks->first[i]] -= MIN_OF (P1 * prose_of (f, i), P6);
     sums[0] = 0;
     for (size_t i = 0; i < f->blocks->count; i++)
         sums[i + 1] = sums[i] + f->value[i];
