@@ -17,10 +17,8 @@ static const struct hint_row {
 } hint_rows[] = {
     { "account", HINT_DOUBT },
     { "action", HINT_DOUBT },
-    { "ad", HINT_JUNK },
     { "address", HINT_ABOUT },
-    { "addtoany", HINT_JUNK },
-    { "ads", HINT_JUNK },
+    { "addtoany", HINT_TRIFLE },
     { "advert", HINT_JUNK },
     { "alert", HINT_DOUBT },
     { "also", HINT_DOUBT },
@@ -29,63 +27,63 @@ static const struct hint_row {
     { "articlebody", HINT_BODY },
     { "aside", HINT_ASIDE },
     { "author", HINT_ABOUT },
-    { "avatar", HINT_ABOUT },
+    { "avatar", HINT_TRIFLE },
     { "banner", HINT_JUNK },
     { "bio", HINT_ABOUT },
     { "body", HINT_BODY },
     { "bottom", HINT_DOUBT },
     { "brand", HINT_DOUBT },
-    { "breadcrumb", HINT_JUNK },
+    { "breadcrumb", HINT_TRIFLE },
     { "btn", HINT_DOUBT },
     { "button", HINT_ASIDE },
     { "byline", HINT_ABOUT },
-    { "caption", HINT_ABOUT },
+    { "caption", HINT_STRONG },
     { "card", HINT_DOUBT },
     { "carousel", HINT_JUNK },
     { "categor", HINT_ABOUT },
     { "colophon", HINT_JUNK },
     { "comment", HINT_COMMENT },
-    { "consent", HINT_JUNK },
+    { "consent", HINT_STRONG },
     { "contact", HINT_DOUBT },
     { "content", HINT_BODY },
     { "contributor", HINT_ABOUT },
-    { "cookie", HINT_JUNK },
+    { "cookie", HINT_STRONG },
     { "copy", HINT_BODY },
     { "copyright", HINT_JUNK },
-    { "credit", HINT_ABOUT },
-    { "crumb", HINT_JUNK },
+    { "credit", HINT_STRONG },
+    { "crumb", HINT_TRIFLE },
     { "cta", HINT_JUNK },
-    { "date", HINT_DOUBT },
+    { "date", HINT_TRIFLE },
     { "dateline", HINT_ABOUT },
     { "dialog", HINT_JUNK },
     { "discussion", HINT_COMMENT },
-    { "disqus", HINT_COMMENT },
+    { "disqus", HINT_JUNK },
     { "donate", HINT_JUNK },
     { "download", HINT_DOUBT },
     { "drawer", HINT_JUNK },
-    { "dropdown", HINT_JUNK },
+    { "dropdown", HINT_STRONG },
     { "entry", HINT_BODY },
     { "extra", HINT_DOUBT },
     { "eyebrow", HINT_ABOUT },
     { "feed", HINT_DOUBT },
+    { "figcaption", HINT_STRONG },
     { "figure", HINT_ASIDE },
     { "footer", HINT_JUNK },
     { "form", HINT_ASIDE },
-    { "gallery", HINT_DOUBT },
-    { "gdpr", HINT_JUNK },
+    { "gallery", HINT_STRONG },
+    { "gdpr", HINT_STRONG },
     { "header", HINT_HEADER },
     { "hentry", HINT_BODY },
     { "hidden", HINT_HIDDEN },
-    { "hide", HINT_HIDDEN },
     { "icon", HINT_DOUBT },
     { "info", HINT_DOUBT },
     { "jetpack", HINT_JUNK },
     { "kicker", HINT_ABOUT },
-    { "latest", HINT_JUNK },
+    { "latest", HINT_STRONG },
     { "legal", HINT_DOUBT },
     { "links", HINT_DOUBT },
     { "listing", HINT_DOUBT },
-    { "login", HINT_JUNK },
+    { "login", HINT_TRIFLE },
     { "logo", HINT_DOUBT },
     { "map", HINT_DOUBT },
     { "markdown", HINT_BODY },
@@ -94,7 +92,7 @@ static const struct hint_row {
     { "menu", HINT_JUNK },
     { "message", HINT_DOUBT },
     { "meta", HINT_ABOUT },
-    { "modal", HINT_JUNK },
+    { "modal", HINT_STRONG },
     { "more", HINT_DOUBT },
     { "nav", HINT_JUNK },
     { "navbar", HINT_JUNK },
@@ -103,50 +101,51 @@ static const struct hint_row {
     { "notice", HINT_DOUBT },
     { "offcanvas", HINT_JUNK },
     { "outbrain", HINT_JUNK },
-    { "overlay", HINT_JUNK },
-    { "pager", HINT_JUNK },
-    { "pagination", HINT_JUNK },
+    { "overlay", HINT_STRONG },
+    { "pager", HINT_TRIFLE },
+    { "pagination", HINT_TRIFLE },
     { "partner", HINT_DOUBT },
     { "paywall", HINT_JUNK },
     { "poll", HINT_JUNK },
-    { "popular", HINT_JUNK },
-    { "popup", HINT_JUNK },
+    { "popular", HINT_STRONG },
+    { "popup", HINT_STRONG },
     { "post", HINT_BODY },
     { "postmeta", HINT_ABOUT },
     { "posts", HINT_DOUBT },
     { "prev", HINT_DOUBT },
     { "price", HINT_DOUBT },
-    { "print", HINT_JUNK },
+    { "print", HINT_TRIFLE },
+    { "privacy", HINT_STRONG },
     { "product", HINT_DOUBT },
     { "profile", HINT_ABOUT },
     { "promo", HINT_JUNK },
     { "prose", HINT_BODY },
     { "quiz", HINT_JUNK },
     { "rail", HINT_DOUBT },
-    { "rating", HINT_ABOUT },
+    { "rating", HINT_TRIFLE },
     { "readmore", HINT_JUNK },
     { "readnext", HINT_JUNK },
     { "recent", HINT_JUNK },
     { "recirc", HINT_JUNK },
-    { "recommend", HINT_JUNK },
-    { "related", HINT_JUNK },
+    { "recommend", HINT_STRONG },
+    { "related", HINT_STRONG },
     { "reply", HINT_COMMENT },
     { "respond", HINT_COMMENT },
     { "review", HINT_DOUBT },
     { "richtext", HINT_BODY },
-    { "rss", HINT_JUNK },
+    { "rss", HINT_TRIFLE },
     { "sabox", HINT_JUNK },
-    { "search", HINT_JUNK },
-    { "share", HINT_JUNK },
-    { "sharedaddy", HINT_JUNK },
-    { "sharing", HINT_JUNK },
+    { "search", HINT_TRIFLE },
+    { "share", HINT_TRIFLE },
+    { "sharedaddy", HINT_TRIFLE },
+    { "sharing", HINT_TRIFLE },
     { "shop", HINT_DOUBT },
     { "side", HINT_DOUBT },
     { "sidebar", HINT_JUNK },
     { "signup", HINT_JUNK },
-    { "skip", HINT_JUNK },
+    { "skip", HINT_TRIFLE },
     { "slider", HINT_DOUBT },
-    { "social", HINT_JUNK },
+    { "social", HINT_TRIFLE },
     { "sponsor", HINT_JUNK },
     { "store", HINT_DOUBT },
     { "stories", HINT_DOUBT },
@@ -156,23 +155,22 @@ static const struct hint_row {
     { "subtitle", HINT_DOUBT },
     { "swiper", HINT_DOUBT },
     { "taboola", HINT_JUNK },
-    { "tag", HINT_ABOUT },
-    { "tags", HINT_ABOUT },
+    { "tag", HINT_TRIFLE },
+    { "tags", HINT_TRIFLE },
     { "taxonomy", HINT_ABOUT },
-    { "teaser", HINT_JUNK },
     { "text", HINT_BODY },
     { "thread", HINT_COMMENT },
     { "thumb", HINT_DOUBT },
     { "thumbnail", HINT_DOUBT },
     { "tile", HINT_DOUBT },
     { "time", HINT_DOUBT },
-    { "timestamp", HINT_ABOUT },
+    { "timestamp", HINT_TRIFLE },
     { "toc", HINT_DOUBT },
-    { "toolbar", HINT_JUNK },
-    { "tooltip", HINT_JUNK },
-    { "trending", HINT_JUNK },
+    { "toolbar", HINT_TRIFLE },
+    { "tooltip", HINT_TRIFLE },
+    { "trending", HINT_STRONG },
     { "upnext", HINT_JUNK },
-    { "utility", HINT_JUNK },
+    { "utility", HINT_TRIFLE },
     { "widget", HINT_JUNK },
 };
 
@@ -216,14 +214,26 @@ add_name (struct hints *hints, size_t row)
         hints->rows[hints->count++] = (uint8_t) row;
 }
 
+/* "has-sidebar" is what stands beside one. */
+static bool
+is_beside (const char *word)
+{
+    static const char *const words[] = { "has", "no", "with", "without" };
+    for (size_t i = 0; i < COUNT_OF (words); i++)
+        if (strcmp (word, words[i]) == 0)
+            return true;
+    return false;
+}
+
 static void
 add_names (struct hints *hints, const char *names)
 {
+    bool beside = false;
     while (*names) {
         char word[WORD_SIZE];
         size_t n = 0;
-        while (*names && !isalpha ((unsigned char) *names))
-            names++;
+        for (; *names && !isalpha ((unsigned char) *names); names++)
+            beside = beside && *names != ' ';
         bool upper = isupper ((unsigned char) *names);
         for (; isalpha ((unsigned char) *names); names++) {
             if (n && !upper && isupper ((unsigned char) *names))
@@ -234,8 +244,10 @@ add_names (struct hints *hints, const char *names)
         }
         word[n] = '\0';
         size_t row = n ? row_of_word (word) : COUNT_OF (hint_rows);
-        if (row < COUNT_OF (hint_rows))
+        bool said = row < COUNT_OF (hint_rows) && hint_rows[row].hint != HINT_HIDDEN; /* "overflow-hidden" is shown */
+        if (said && !beside)
             add_name (hints, row);
+        beside = is_beside (word);
     }
 }
 
@@ -260,6 +272,21 @@ hides (const char *style)
     at += strlen ("display");
     at += strspn (at, " :");
     return strncmp (at, "none", 4) == 0;
+}
+
+/* Whether one of the classes is that of what is not shown, and none says when it is after all. */
+static bool
+hides_class (const char *names)
+{
+    static const char *const classes[] = { "hidden", "hide", "is-hidden", "d-none", "sr-only", "visually-hidden",
+                                           "screen-reader-text" };
+    static const char *const shown[] = { ":block", ":flex", ":grid", ":inline", ":table", "-block", "-flex" };
+    bool hidden = false;
+    for (size_t i = 0; i < COUNT_OF (classes) && !hidden; i++)
+        hidden = has_word (names, classes[i]);
+    for (size_t i = 0; i < COUNT_OF (shown) && hidden; i++)
+        hidden = strstr (names, shown[i]) == NULL;
+    return hidden;
 }
 
 /* Elements that are what a word says. */
@@ -290,6 +317,14 @@ word_of_tag (enum tag tag)
     }
 }
 
+/* React sends parts of a page that come late in <div hidden id="S:1"> and has a script put them in their place. */
+static bool
+is_streamed (const struct tree *tree, size_t node)
+{
+    const char *id = tree_attribute (tree, node, "id");
+    return id && strncmp (id, "S:", 2) == 0;
+}
+
 void
 hints_read (const struct tree *tree, size_t node, struct hints *hints)
 {
@@ -299,11 +334,14 @@ hints_read (const struct tree *tree, size_t node, struct hints *hints)
         add_name (hints, row_of_word (word));
     for (at += strlen (at) + 1; *at;) { /* one pass over all attributes rather than a search for each */
         const char *value = at + strlen (at) + 1;
-        if (strcmp (at, "class") == 0 || strcmp (at, "id") == 0)
+        if (strcmp (at, "class") == 0 || strcmp (at, "id") == 0) {
             add_names (hints, value);
+            if (at[0] == 'c' && hides_class (value))
+                add_name (hints, row_of_word ("hidden"));
+        }
         else if (strcmp (at, "role") == 0 && is_role (value))
             add_name (hints, row_of_word ("nav"));
-        else if (strcmp (at, "hidden") == 0 || (strcmp (at, "aria-hidden") == 0 && strcmp (value, "true") == 0) ||
+        else if ((strcmp (at, "hidden") == 0 && !is_streamed (tree, node)) || (strcmp (at, "aria-hidden") == 0 && strcmp (value, "true") == 0) ||
                  (strcmp (at, "style") == 0 && hides (value)))
             add_name (hints, row_of_word ("hidden"));
         at = value + strlen (value) + 1;

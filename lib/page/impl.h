@@ -45,6 +45,8 @@ tree_name (const struct tree *tree, size_t node)
 }
 /* All text of a subtree, white space folded. given (free), or NULL if there is none */
 char *tree_text (const struct tree *tree, size_t node);
+/* Whether word is one of a list separated by white space, as in a class attribute. */
+bool has_word (const char *list, const char *word);
 /* The same of any text. */
 char *text_fold (const char *text, size_t bytes);
 
@@ -90,7 +92,9 @@ void region_find (const struct tree *tree, const struct blocks *blocks, const st
 
 /* What words of class and id, and some tags, say of an element. */
 enum hint {
-    HINT_JUNK,    /* navigation, advertisement, sharing, related links */
+    HINT_TRIFLE,  /* buttons and lines: sharing, searching, tags */
+    HINT_JUNK,    /* navigation, advertisement, what stands beside the text */
+    HINT_STRONG,  /* related links, captions, notes on cookies: hardly ever anything else, and at times most of a page */
     HINT_ASIDE,   /* what HTML has tags for that stand beside the text */
     HINT_ABOUT,   /* byline, date, caption, tags: about the article, not of it */
     HINT_HEADER,  /* above the article, sometimes with its first words */

@@ -7,12 +7,44 @@
 #include <stdlib.h>
 #include <string.h>
 
+#ifndef N1
+#define N1 9
+#endif
+#ifndef Q1
+#define Q1 0.4
+#endif
 #ifndef P1
 #define P1 0.3
+#endif
+#ifndef P6
+#define P6 10
+#endif
+#ifndef P2
 #define P2 0.9
+#endif
+#ifndef P3
 #define P3 2.0
+#endif
+#ifndef P4
 #define P4 0.5
-#define P5 0.5
+#endif
+#ifndef S1
+#define S1 60
+#endif
+#ifndef S2
+#define S2 25
+#endif
+#ifndef S4
+#define S4 80
+#endif
+#ifndef S5
+#define S5 30
+#endif
+#ifndef S6
+#define S6 12
+#endif
+#ifndef S3
+#define S3 70
 #endif
 
 struct finder {
@@ -20,6 +52,7 @@ struct finder {
     const struct blocks *blocks;
     uint32_t *prose; /* words of prose in the blocks before each */
     bool *cut;       /* of each node: no part of the article */
+    bool *named;     /* of each node: called the article or its text */
     double *value;   /* of each block */
     bool *keep;
 };
@@ -75,8 +108,14 @@ prose_of (const struct finder *f, size_t node)
 
 /* The share of the page's prose, in percent, that all elements of a word may hold together; with more of it, the word
  * means something else here. */
-static const uint8_t shares[HINT_BODY + 1] = {
-    [HINT_JUNK] = 45, [HINT_ASIDE] = 45, [HINT_ABOUT] = 25, [HINT_HEADER] = 30, [HINT_COMMENT] = 95, [HINT_HIDDEN] = 45,
+static const struct {
+    uint8_t percent, percent_at_least; /* of the page's prose: as long as enough is left beside them, and anyway */
+    uint8_t left;                      /* enough: words of prose */
+} limits[HINT_BODY + 1] = {
+    [HINT_TRIFLE] = { S6, S6, 0 },
+    [HINT_JUNK] = { S1, S1, 0 },     [HINT_STRONG] = { S4, S1, 150 }, [HINT_ASIDE] = { S1, S1, 0 },
+    [HINT_ABOUT] = { S2, S2, 0 },    [HINT_HEADER] = { S5, S5, 0 },   [HINT_COMMENT] = { 95, S1, 40 },
+    [HINT_HIDDEN] = { S3, S3, 0 },
 };
 
 /* prose: set to that of all elements of each word, those within others of the same word not counted again. */
@@ -109,16 +148,22 @@ cut_elements (struct finder *f)
     weigh_words (f, hints, prose);
     for (size_t i = 1; i < tree->count; i++) {
         f->cut[i] = f->cut[tree->nodes[i].parent];
-        bool body = false, cut = false, comment = false;
+        bool cut = false, comment = false;
+        unsigned body = 0;
         for (size_t j = 0; j < hints[i].count; j++) {
             enum hint kind = hint_kind (hints[i].rows[j]);
-            cut |= (uint64_t) prose[hints[i].rows[j]] * 100 <= (uint64_t) all * shares[kind] && shares[kind];
-            body |= kind == HINT_BODY;
-            comment |= kind == HINT_COMMENT;
+            bool own = tree->nodes[i].tag == TAG_ARTICLE && (kind == HINT_ABOUT || kind == HINT_COMMENT);
+            uint32_t words = prose[hints[i].rows[j]];
+            unsigned percent = all - words < limits[kind].left ? limits[kind].percent_at_least : limits[kind].percent;
+            bool most = (uint64_t) words * 100 > (uint64_t) all * percent;
+            cut |= !own && !most && percent;
+            body += kind == HINT_BODY;
+            comment |= kind == HINT_COMMENT || kind == HINT_STRONG;
         }
         if (cut && body && !comment && prose_of (f, i) * 100 > all * 15)
             cut = false; /* "post-header-content" */
         f->cut[i] |= cut;
+        f->named[i] = (body >= N1 || tree->nodes[i].tag == TAG_ARTICLE) && !f->cut[i];
     }
     free (hints);
 }
@@ -136,7 +181,7 @@ block_value (const struct finder *f, size_t i)
     enum tag tag = f->tree->nodes[block->node].tag;
     double words = MIN_OF (block->words, 100u), linked = block->linked, share = linked / MAX_OF (block->words, 1u);
     if (f->cut[block->node])
-        return -P1 * MIN_OF (words, 30);
+        return 0;
     if (is_heading (tag))
         return share > 0.5 ? -words : 0;
     if (share > 0.5)
@@ -148,25 +193,45 @@ block_value (const struct finder *f, size_t i)
     return tag == TAG_P || tag == TAG_LI || block_is_sentence (f, i) ? 0 : -P3;
 }
 
-/* The subtree whose blocks are worth most; of equals the innermost. */
-static size_t
-best_subtree (struct finder *f)
+static double
+subtree_value (const struct finder *f, const double *sums, size_t i)
 {
-    const struct tree *tree = f->tree;
-    double *sums = mem_grow (NULL, f->blocks->count + 1, sizeof *sums), most = -1e30;
+    return sums[f->blocks->first[f->tree->nodes[i].end]] - sums[f->blocks->first[i]];
+}
+
+/* Of the subtrees that `allowed` marks, or of all, the one whose blocks are worth most; of equals the innermost. */
+static size_t
+best_of (const struct finder *f, const double *sums, const bool *allowed)
+{
+    double most = -1e30;
     size_t best = 0;
-    sums[0] = 0;
-    for (size_t i = 0; i < f->blocks->count; i++)
-        sums[i + 1] = sums[i] + f->value[i];
-    for (size_t i = 0; i < tree->count; i++) {
-        if (tree->nodes[i].tag == TAG_TEXT)
+    for (size_t i = 0; i < f->tree->count; i++) {
+        if (f->tree->nodes[i].tag == TAG_TEXT || (allowed && !allowed[i]))
             continue;
-        double value = sums[f->blocks->first[tree->nodes[i].end]] - sums[f->blocks->first[i]];
+        double value = subtree_value (f, sums, i);
         if (value >= most) {
             most = value;
             best = i;
         }
     }
+    return best;
+}
+
+/* The best subtree, or within it the best that the page calls its article, if that holds enough of it. */
+static size_t
+best_subtree (const struct finder *f)
+{
+    double *sums = mem_grow (NULL, f->blocks->count + 1, sizeof *sums);
+    for (size_t i = 1; i < f->tree->count; i++)
+        if (f->cut[i] && !f->cut[f->tree->nodes[i].parent])
+            f->value[f->blocks->first[i]] -= MIN_OF (P1 * prose_of (f, i), P6);
+    sums[0] = 0;
+    for (size_t i = 0; i < f->blocks->count; i++)
+        sums[i + 1] = sums[i] + f->value[i];
+    size_t best = best_of (f, sums, NULL), named = best_of (f, sums, f->named);
+    double value = subtree_value (f, sums, best), named_value = subtree_value (f, sums, named);
+    if (named > best && named < f->tree->nodes[best].end && named_value >= value * Q1)
+        best = named;
     free (sums);
     return best;
 }
@@ -230,6 +295,7 @@ region_find (const struct tree *tree, const struct blocks *blocks, const struct 
     struct finder f = { .tree = tree, .blocks = blocks };
     f.prose = mem_grow (NULL, blocks->count + 1, sizeof *f.prose);
     f.cut = mem_alloc (tree->count * sizeof *f.cut);
+    f.named = mem_alloc (tree->count * sizeof *f.named);
     f.value = mem_grow (NULL, blocks->count + 1, sizeof *f.value);
     f.keep = mem_alloc ((blocks->count + 1) * sizeof *f.keep);
     f.prose[0] = 0;
@@ -248,6 +314,7 @@ region_find (const struct tree *tree, const struct blocks *blocks, const struct 
     free (dropped);
     free (f.prose);
     free (f.cut);
+    free (f.named);
     free (f.value);
     *ret_keep = f.keep;
 }

@@ -224,16 +224,6 @@ rules_destroy (struct rules **rules)
 /* ---- matching ---- */
 
 static bool
-has_word (const char *list, const char *word)
-{
-    size_t bytes = strlen (word);
-    for (const char *at = list; (at = strstr (at, word)) != NULL; at++)
-        if ((at == list || isspace ((unsigned char) at[-1])) && (!at[bytes] || isspace ((unsigned char) at[bytes])))
-            return true;
-    return false;
-}
-
-static bool
 test_holds (const struct test *test, const struct tree *tree, size_t node)
 {
     const char *value;

@@ -365,3 +365,13 @@ tree_text (const struct tree *tree, size_t node)
     size_t past = end < tree->count ? tree->nodes[end].text : tree->text.len;
     return text_fold (tree->text.data + start, past - start);
 }
+
+bool
+has_word (const char *list, const char *word)
+{
+    size_t bytes = strlen (word);
+    for (const char *at = list; (at = strstr (at, word)) != NULL; at++)
+        if ((at == list || is_blank (at[-1])) && (!at[bytes] || is_blank (at[bytes])))
+            return true;
+    return false;
+}

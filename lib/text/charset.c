@@ -12,7 +12,7 @@
 #include <unicode/ucsdet.h>
 
 #define LABEL_SIZE sizeof (((struct charset_finding *) 0)->name)
-#define DECLARATION_BYTES 1024 /* how far an XML declaration is looked for */
+#define DECLARATION_BYTES 1024 /* how far a declaration is looked for, of XML or in <meta> */
 #define DETECT_BYTES 65536     /* how much of the document a guess looks at */
 #define DETECT_CONFIDENCE 40   /* of 100, below which a guess is not trusted */
 
@@ -120,13 +120,37 @@ find_label (const char *text, size_t bytes, const char *name, char out[LABEL_SIZ
     return false;
 }
 
+/* The label of a <meta charset=...>, or of one whose content says "text/html; charset=...": HTML's "prescan a byte stream".
+ * Tags within comments count for nothing. */
+static bool
+meta_label (const char *data, size_t head, char out[LABEL_SIZE])
+{
+    const char *end = data + head;
+    for (const char *at = data; (at = memchr (at, '<', (size_t) (end - at))) != NULL; at++) {
+        if (end - at > 4 && memcmp (at, "<!--", 4) == 0) {
+            const char *close = memmem (at + 2, (size_t) (end - at) - 2, "-->", 3);
+            if (!close)
+                return false;
+            at = close;
+        } else if (end - at > 6 && strncasecmp (at, "<meta", 5) == 0 && strchr (" \t\r\n\f/", at[5]) && at[5]) {
+            const char *close = memchr (at, '>', (size_t) (end - at));
+            if (find_label (at, (size_t) ((close ? close : end) - at), "charset", out)) {
+                if (strncmp (out, "utf-16", 6) == 0)
+                    strcpy (out, "utf-8"); /* it could not have been read so far */
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 static bool
 declared_label (const char *data, size_t bytes, char out[LABEL_SIZE])
 {
     size_t head = MIN_OF (bytes, (size_t) DECLARATION_BYTES);
     const char *start = memmem (data, head, "<?xml", 5);
     if (!start)
-        return false;
+        return meta_label (data, head, out);
     size_t rest = head - (size_t) (start - data);
     const char *end = memmem (start, rest, "?>", 2);
     return find_label (start, end ? (size_t) (end - start) : rest, "encoding", out);

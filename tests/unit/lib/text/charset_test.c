@@ -102,6 +102,24 @@ labels_mean_what_publishers_mean (void **state UNUSED)
     check (samples, COUNT_OF (samples));
 }
 
+static void
+meta_is_a_declaration (void **state UNUSED)
+{
+    static const struct sample samples[] = {
+        { "<head><meta charset=koi8-r>\xf0\xd2", 0, "text/html", "<head><meta charset=koi8-r>Пр" },
+        { "<META http-equiv=Content-Type content='text/html; charset=windows-1251'>\xcf\xf0", 0, NULL,
+          "<META http-equiv=Content-Type content='text/html; charset=windows-1251'>Пр" },
+        { "<meta charset=\"iso-8859-1\">\x93x\x94", 0, NULL, "<meta charset=\"iso-8859-1\">“x”" },
+        { "<meta charset=iso-8859-1>\xc3\xa9", 0, NULL, "<meta charset=iso-8859-1>é" },
+        { "<!-- <meta charset=koi8-r> --><meta charset=windows-1251>\xcf\xf0", 0, NULL,
+          "<!-- <meta charset=koi8-r> --><meta charset=windows-1251>Пр" },
+        { "<metadata charset=koi8-r>caf\xe9", 0, NULL, "<metadata charset=koi8-r>café" },
+        /* HTTP before it */
+        { "<meta charset=koi8-r>\xcf\xf0", 0, "text/html; charset=windows-1251", "<meta charset=koi8-r>Пр" },
+    };
+    check (samples, COUNT_OF (samples));
+}
+
 int
 main (void)
 {
@@ -111,6 +129,7 @@ main (void)
         cmocka_unit_test (labels_mean_what_publishers_mean),
         cmocka_unit_test (being_utf8_outweighs_what_is_said),
         cmocka_unit_test (http_then_declaration_then_guess),
+        cmocka_unit_test (meta_is_a_declaration),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
