@@ -2,7 +2,6 @@
  * SPDX-License-Identifier: MPL-2.0 */
 #include "http/http.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -34,35 +33,43 @@ http_header_value (const char *headers, const char *name)
     return NULL;
 }
 
-/* Whether the parameters behind a link's address have rel among the words of their rel. */
-static bool
-has_rel (const char *parameters, const char *rel)
+/* Bytes before the first `end` that stands between no quotes, or to the end of the line. */
+static size_t
+bytes_before (const char *text, char end)
 {
-    const char *at = strcasestr (parameters, "rel=");
-    if (!at || (at > parameters && !strchr ("; \t", at[-1])))
-        return false;
-    at += strlen ("rel=");
-    const char *end = *at == '"' ? at + 1 + strcspn (at + 1, "\"") : at + strcspn (at, "; \t");
-    at += *at == '"';
-    for (size_t n; at < end; at += n) {
-        at += strspn (at, " \t");
-        n = strcspn (at, " \t\";");
-        if (n == strlen (rel) && strncasecmp (at, rel, n) == 0)
+    bool quoted = false;
+    size_t n = 0;
+    for (; text[n] && text[n] != '\n' && (quoted || text[n] != end); n++)
+        quoted ^= text[n] == '"';
+    return n;
+}
+
+static bool
+has_word (const char *text, size_t bytes, const char *word)
+{
+    const char *end = text + bytes;
+    for (size_t n; text < end; text += n + 1) {
+        n = 0;
+        while (text + n < end && !strchr (" \t\"", text[n]))
+            n++;
+        if (n == strlen (word) && strncasecmp (text, word, n) == 0)
             return true;
-        n += n == 0;
     }
     return false;
 }
 
-/* A comma sets links apart, unless it stands between quotes. */
-static size_t
-parameters_bytes (const char *text)
+/* Whether the parameters behind a link's address, `;name=value` each, have rel among the words of their rel. */
+static bool
+has_rel (const char *parameters, size_t bytes, const char *rel)
 {
-    bool quoted = false;
-    size_t n = 0;
-    for (; text[n] && text[n] != '\n' && (quoted || text[n] != ','); n++)
-        quoted ^= text[n] == '"';
-    return n;
+    for (const char *at = parameters; at < parameters + bytes;) {
+        size_t n = bytes_before (at, ';'), name = strspn (at, " \t");
+        n = MIN_OF (n, (size_t) (parameters + bytes - at));
+        if (n > name + 4 && strncasecmp (at + name, "rel=", 4) == 0 && has_word (at + name + 4, n - name - 4, rel))
+            return true;
+        at += n + 1;
+    }
+    return false;
 }
 
 char *
@@ -75,11 +82,8 @@ http_header_link (const char *headers, const char *rel)
             if (at[1 + address] != '>')
                 break;
             const char *behind = at + 2 + address;
-            size_t bytes = parameters_bytes (behind);
-            char *parameters = mem_copy (behind, bytes);
-            bool found = has_rel (parameters, rel);
-            free (parameters);
-            if (found)
+            size_t bytes = bytes_before (behind, ',');
+            if (has_rel (behind, bytes, rel))
                 return mem_copy (at + 1, address);
             at = behind + bytes;
             at += strspn (at, ", \t");

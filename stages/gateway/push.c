@@ -18,7 +18,7 @@ method_of (const char *signature)
     } methods[] = { { "sha1", EVP_sha1 }, { "sha256", EVP_sha256 }, { "sha384", EVP_sha384 }, { "sha512", EVP_sha512 } };
     size_t bytes = strcspn (signature, "=");
     for (size_t i = 0; i < COUNT_OF (methods); i++)
-        if (strlen (methods[i].name) == bytes && strncasecmp (signature, methods[i].name, bytes) == 0)
+        if (signature[bytes] && strlen (methods[i].name) == bytes && strncasecmp (signature, methods[i].name, bytes) == 0)
             return methods[i].digest ();
     return NULL;
 }
