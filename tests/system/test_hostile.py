@@ -138,7 +138,7 @@ class DocumentTest(unittest.TestCase):
 
 class HostileTest(MillTest):
     world_options = dict(feeds=2, articles=10, words=200, dimensions=64)
-    settings = dict(fetcher_timeout=TIMEOUT_MS, fetcher_idle_timeout=IDLE_MS, fetcher_per_host=100)
+    settings = dict(fetcher_timeout=TIMEOUT_MS, fetcher_idle_timeout=IDLE_MS, fetcher_per_host=100, fetcher_per_domain=100)
 
     def setUp(self):
         self.hostile = hostile.Hostile()
