@@ -196,7 +196,7 @@ on_response (void *context, const struct http_response *response)
     if (response->error != HTTP_OK) {
         caught.error = response->reason;
         finish (fetch, &caught);
-    } else if (response->status == 304 && (fetch->etag || fetch->last_modified)) {
+    } else if (response->status == 304 && !fetch->is_first) {
         caught.unchanged = true;
         caught.etag = caught.etag ? caught.etag : fetch->etag;
         caught.last_modified = caught.last_modified ? caught.last_modified : fetch->last_modified;

@@ -131,6 +131,7 @@ class Mill:
             "NEWSMILL_MODEL_DIMENSIONS": str(dimensions),
             "NEWSMILL_FETCHER_ALLOW_PRIVATE": "true",
             "NEWSMILL_FETCHER_PER_HOST": "20",
+            "NEWSMILL_FETCHER_FULL_TEXT": "never",  # the fake publishers' articles have no pages
             "NEWSMILL_FETCHER_PER_DOMAIN": "20",
             "NEWSMILL_DELIVERY_HEARTBEAT": "200",
             "NEWSMILL_DELIVERY_LEASE": "5",

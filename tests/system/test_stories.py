@@ -8,7 +8,7 @@ from newsite import Site, prose
 
 class SiteTest(MillTest):
     world_options = dict(feeds=1, articles=1, words=50, dimensions=64)
-    settings = {}
+    settings = dict(fetcher_full_text="auto")
 
     def feeds(self):
         return []
@@ -171,7 +171,7 @@ class StoryTest(SiteTest):
 
 
 class UpdateTest(SiteTest):
-    settings = dict(fetcher_update="true")
+    settings = dict(fetcher_update="true", fetcher_full_text="auto")
 
     def test_a_changed_text_takes_the_place_of_the_older_one(self):
         entry = dict(title="One", text=prose(1), link="/one")
