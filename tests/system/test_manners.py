@@ -349,7 +349,7 @@ class LimitTest(MannersTest):
 
 class ManySourcesTest(MannersTest):
     world_options = dict(feeds=120, articles=1, words=20, dimensions=64, any_address=1, feed_ms=100)
-    settings = dict(fetcher_per_host=3, fetcher_per_domain=3)
+    settings = dict(fetcher_per_host=3)
 
     def feeds(self):
         return [f"http://127.0.0.{1 + k % 10}:{self.world.port}/feed/{k}.xml" for k in range(1, 121)]
