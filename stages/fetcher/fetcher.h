@@ -113,7 +113,7 @@ const char *settle_state (const struct catch *caught); /* as "RunSource" has it 
 void hold_fill_domains (struct fetcher *self); /* of sources that came since */
 /* The publisher at url asked for a pause: none of its domain's sources is fetched by anyone for so long. Those under way end. */
 void hold_domain (struct fetcher *self, const char *url, int64_t wait_s, const char *reason);
-/* Learns which domains are held; due sources of theirs are no longer part of the run. */
+/* Learns which domains are held; their sources that are not under way are no longer part of the run. */
 void hold_release (struct fetcher *self);
 bool hold_is_on (void *fetcher, const char *domain); /* as of the last hold_release */
 
