@@ -35,6 +35,12 @@ domain_of_host (const char *host)
     return copy;
 }
 
+bool
+domain_has_hosts (const char *domain)
+{
+    return !is_address (domain) && psl_registrable_domain (psl_builtin (), domain);
+}
+
 char *
 http_domain (const char *text)
 {

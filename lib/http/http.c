@@ -16,7 +16,7 @@
 
 #define EVENTS_A_TURN 64
 #define IDLE_HANDLES_MAX 64
-#define IDLE_CONNECTIONS_MAX 64
+#define IDLE_CONNECTIONS_MAX 128 /* many servers keep theirs for a minute, so the next run finds them open */
 #define NEVER (-1)
 
 struct list {
@@ -30,6 +30,7 @@ struct http {
     CURLSH *share; /* TLS sessions, so that a feed's next fetch resumes */
     int epoll, timer;
     int64_t curl_due_us; /* when libcurl wants to be called, or NEVER */
+    int64_t armed_us;    /* when the timer goes off, or NEVER */
     bool kicked;         /* something waits for http_turn that no socket will announce */
     struct list waiting; /* in order of arrival */
     struct list active;  /* in libcurl's hands */
@@ -74,6 +75,7 @@ take_place (struct http *http, struct transfer *transfer)
     char *domain = domain_of_host (transfer->url.host);
     transfer->host = limit_hold (&http->hosts, transfer->url.origin);
     transfer->domain = limit_hold (&http->domains, domain);
+    transfer->shares_domain = domain_has_hosts (domain);
     free (domain);
 }
 
@@ -88,24 +90,23 @@ static bool
 has_room (const struct http *http, const struct transfer *transfer)
 {
     return http->active.count < http->settings.max_total && limit_has_room (&http->hosts, transfer->host)
-        && limit_has_room (&http->domains, transfer->domain);
+        && (!transfer->shares_domain || limit_has_room (&http->domains, transfer->domain));
 }
 
 /* ---- sockets and timer ---- */
 
+/* Sets the timer, unless it goes off soon enough: libcurl changes its mind several times a transfer, and waking once too often
+ * costs less than that many calls. */
 static void
 arm (struct http *http)
 {
-    struct itimerspec spec = { 0 }; /* all zero: disarmed */
-    int64_t wait =
-        http->curl_due_us == NEVER ? NEVER : MAX_OF (http->curl_due_us - clock_mono_us (), 0);
-    if (http->kicked)
-        wait = 0;
-    if (wait != NEVER) {
-        spec.it_value.tv_sec = (time_t) (wait / US_PER_S);
-        spec.it_value.tv_nsec = (long) (wait % US_PER_S) * 1000 + (wait == 0);
-    }
+    int64_t now_us = clock_mono_us (), due_us = http->kicked ? now_us : http->curl_due_us;
+    if (due_us == NEVER || (http->armed_us != NEVER && http->armed_us <= MAX_OF (due_us, now_us)))
+        return;
+    int64_t wait = MAX_OF (due_us - now_us, 0);
+    struct itimerspec spec = { .it_value = { (time_t) (wait / US_PER_S), (long) (wait % US_PER_S) * 1000 + (wait == 0) } };
     timerfd_settime (http->timer, 0, &spec, NULL);
+    http->armed_us = now_us + wait;
 }
 
 static void
@@ -127,7 +128,7 @@ on_timer (CURLM *multi UNUSED, long timeout_ms, void *context)
 }
 
 static int
-on_socket (CURL *easy UNUSED, curl_socket_t fd, int what, void *context, void *of_socket UNUSED)
+on_socket (CURL *easy UNUSED, curl_socket_t fd, int what, void *context, void *of_socket)
 {
     struct http *http = context;
     if (what == CURL_POLL_REMOVE) {
@@ -140,11 +141,10 @@ on_socket (CURL *easy UNUSED, curl_socket_t fd, int what, void *context, void *o
         event.events |= EPOLLIN;
     if (what & CURL_POLL_OUT)
         event.events |= EPOLLOUT;
-    /* A number may be known from an earlier socket that was closed behind our back, or not be known
-     * yet. */
-    if (epoll_ctl (http->epoll, EPOLL_CTL_MOD, fd, &event) == 0)
-        return 0;
-    return epoll_ctl (http->epoll, EPOLL_CTL_ADD, fd, &event) == 0 ? 0 : -1;
+    /* A number may be known from an earlier socket that was closed behind our back, so either may be wrong. */
+    int first = of_socket ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, then = of_socket ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
+    curl_multi_assign (http->multi, fd, http);
+    return epoll_ctl (http->epoll, first, fd, &event) == 0 || epoll_ctl (http->epoll, then, fd, &event) == 0 ? 0 : -1;
 }
 
 /* ---- transfers ---- */
@@ -362,7 +362,7 @@ http_new (const struct http_settings *settings)
     http->hosts.most = settings->max_per_host ? settings->max_per_host : SIZE_MAX;
     http->domains.most = settings->max_per_domain ? settings->max_per_domain : SIZE_MAX;
     http->epoll = http->timer = -1;
-    http->curl_due_us = NEVER;
+    http->curl_due_us = http->armed_us = NEVER;
     if (!open_descriptors (http) || !open_libcurl (http))
         http_destroy (&http);
     return http;
@@ -467,9 +467,13 @@ act (struct http *http, const struct epoll_event *event)
     if (event->data.fd == http->timer) {
         uint64_t times;
         if (read (http->timer, &times, sizeof times) < 0)
-            return; /* re-armed since */
-        http->curl_due_us = NEVER;
-        curl_multi_socket_action (http->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+            return; /* set again since */
+        http->armed_us = NEVER;
+        if (http->curl_due_us != NEVER && http->curl_due_us <= clock_mono_us ()) {
+            http->curl_due_us = NEVER;
+            curl_multi_socket_action (http->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+        }
+        arm (http);
         return;
     }
     int what = 0;

@@ -16,7 +16,7 @@ struct http_settings {
     bool allow_private;        /* loopback, private, link-local, metadata and other special addresses */
     size_t max_total;          /* transfers under way at once; more wait inside */
     size_t max_per_host;       /* requests at once to one host; 0 in any of these: no limit */
-    size_t max_per_domain;     /* likewise to all hosts of one registrable domain */
+    size_t max_per_domain;     /* likewise to all hosts of one registrable domain, if the host has one */
     bool (*is_held) (void *context, const char *domain); /* whether nothing may be asked there now; NULL: all may */
     void *context;             /* of is_held */
 };

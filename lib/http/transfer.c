@@ -19,6 +19,7 @@
 #define EXPANSION_FREE (1 << 20) /* bytes of a body that may come out of however few */
 #define EXPANSION_MOST 100       /* times, beyond that: text compresses to a tenth, a bomb to a thousandth */
 #define RETRY_AFTER_MAX_MS (INT64_C (30) * 86400 * 1000)
+#define KEEPALIVE_MS 30000 /* shorter requests end before the first probe */
 #define DNS_KEEP_S 180L
 #define RECEIVE_BUFFER_BYTES 65536L
 
@@ -380,12 +381,14 @@ transfer_prepare (struct transfer *transfer, CURL *easy, CURLSH *share)
     curl_easy_reset (easy);
     set_callbacks (transfer, easy);
     set_limits (transfer, easy);
-    set_trust (easy);
+    if (transfer->url.tls)
+        set_trust (easy);
     curl_easy_setopt (easy, CURLOPT_SHARE, share);
     curl_easy_setopt (easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt (easy, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt (easy, CURLOPT_NETRC, (long) CURL_NETRC_IGNORED);
-    curl_easy_setopt (easy, CURLOPT_TCP_KEEPALIVE, 1L);
+    if (!transfer->total_ms || transfer->total_ms > KEEPALIVE_MS)
+        curl_easy_setopt (easy, CURLOPT_TCP_KEEPALIVE, 1L);
     /* Waiting for a connection to share costs a handshake over TLS, but a whole answer without. */
     curl_easy_setopt (easy, CURLOPT_HTTP_VERSION,
                       (long) (transfer->url.tls ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));

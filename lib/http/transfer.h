@@ -17,6 +17,7 @@
 struct transfer {
     struct transfer *next, *prev; /* in the client's waiting or active list */
     struct limit *host, *domain;  /* of the present hop; NULL when wrong from the start */
+    bool shares_domain;           /* else the host's limit is the only one */
     http_done_fn *done;
     void *context;
 

@@ -152,8 +152,8 @@ void hold_fill_domains (struct fetcher *self); /* of sources that came since */
 /* An answer of 429 or 503 with Retry-After asks for a pause: none of its domain's sources is fetched by anyone for so long. Those
  * under way end. */
 void hold_if_asked (struct fetcher *self, const struct http_response *response, const char *reason);
-int64_t hold_pause_s (const struct fetcher *self, int64_t retry_after_ms); /* such a pause, within reason */
-/* Learns which domains are held; due sources of theirs are no longer part of the run. */
+int64_t hold_pause_s (const struct fetcher *self, int64_t retry_after_ms); /* such a pause, within reason; not more than 0: none */
+/* Learns which domains are held; their sources that are not under way are no longer part of the run. */
 void hold_release (struct fetcher *self);
 bool hold_is_on (void *fetcher, const char *domain); /* as of the last hold_release */
 

@@ -45,22 +45,26 @@ hold_fill_domains (struct fetcher *self)
 
 /* ---- pauses ---- */
 
-/* Requests for that domain which have not begun. Returns the ids as an array literal. given (free) */
-static char *
-withdraw (struct fetcher *self, const char *domain)
+/* Requests that have not begun are taken back, and are no longer part of the run. */
+static void
+withdraw (struct fetcher *self)
 {
     struct buf ids = { 0 };
-    buf_add_char (&ids, '{');
     for (struct fetch *fetch = self->fetches, *next; fetch; fetch = next) {
         next = fetch->next;
-        if (!fetch->domain || !streq (fetch->domain, domain) || !http_withdraw (self->http, fetch))
+        if (!fetch->domain || !hold_is_on (self, fetch->domain) || !http_withdraw (self->http, fetch))
             continue;
-        buf_printf (&ids, "%s%" PRId64, ids.len > 1 ? "," : "", fetch->source_id);
+        buf_printf (&ids, "%s%" PRId64, ids.len ? "," : "{", fetch->source_id);
         fetch_leave (fetch);
         fetch_free (fetch);
     }
+    if (!ids.len)
+        return;
     buf_add_char (&ids, '}');
-    return buf_take (&ids);
+    if (db_run (self->db, NULL, "DELETE FROM \"RunSource\" WHERE \"runId\" = $1 AND state = 'claimed' AND \"sourceId\" = ANY ($2::bigint[])",
+                DB_VALUES (self->run, ids.data)) < 0)
+        log_warn ("sources of held domains could not be left out of the run: %s", db_error (self->db));
+    buf_fini (&ids);
 }
 
 /* Yields whether the domain is held already: then others that were under way say the same. */
@@ -68,7 +72,6 @@ static const char hold_sql[] =
     "WITH past AS (DELETE FROM \"Domain\" WHERE \"heldUntil\" < " DB_NOW " AND name <> $1"
     "), held AS (INSERT INTO \"Domain\" AS d VALUES ($1, " DB_NOW " + $2::int * interval '1 second', $3)"
     "  ON CONFLICT (name) DO UPDATE SET \"heldUntil\" = greatest (d.\"heldUntil\", excluded.\"heldUntil\"), reason = excluded.reason"
-    "), back AS (DELETE FROM \"RunSource\" WHERE \"runId\" = $4 AND state = 'claimed' AND \"sourceId\" = ANY ($5::bigint[])"
     ") SELECT count (*) FROM \"Domain\" WHERE name = $1 AND \"heldUntil\" > " DB_NOW;
 
 static void
@@ -78,9 +81,8 @@ hold (struct fetcher *self, const char *url, int64_t wait_s, const char *reason)
     char *domain = http_domain (url);
     if (!domain)
         return;
-    char *withdrawn = withdraw (self, domain);
     snprintf (seconds, sizeof seconds, "%" PRId64, wait_s);
-    PGresult *result = db_query (self->db, hold_sql, DB_VALUES (domain, seconds, reason, self->run, withdrawn));
+    PGresult *result = db_query (self->db, hold_sql, DB_VALUES (domain, seconds, reason));
     if (!result)
         log_warn ("domain=%s asks for a pause of %s s that could not be written: %s", domain, seconds, db_error (self->db));
     else if (!db_int (result, 0, 0))
@@ -88,7 +90,6 @@ hold (struct fetcher *self, const char *url, int64_t wait_s, const char *reason)
                   log_quote (reason, quoted));
     PQclear (result);
     hold_release (self);
-    free (withdrawn);
     free (domain);
 }
 
@@ -120,6 +121,8 @@ hold_release (struct fetcher *self)
     for (int i = 0; i < PQntuples (held); i++)
         zhashx_insert (self->held, db_text (held, i, 0), self);
     PQclear (held);
+    if (zhashx_size (self->held))
+        withdraw (self);
 }
 
 bool

@@ -8,6 +8,9 @@
 #define HALT_MS 3000          /* several repetitions of the breaker */
 #define REASON_MAX 256
 #define HTTP_GONE 410
+#define HEADER_MAX 1000       /* bytes of a validator */
+#define ADDRESS_MAX 2000      /* the unique index on addresses is bounded */
+#define CONDITIONAL_MOST 3    /* failures in a row; then validators are left out, they may be the cause */
 #define KEEP_MS 10000
 #define STALE_S 25           /* beyond fetcher.timeout, a claim is nobody's */
 
@@ -55,11 +58,17 @@ fetch_free (struct fetch *fetch)
 
 /* ---- one source ---- */
 
-/* What a publisher sent as a header, if the database can take it. */
+/* What a publisher sent as a header, if the database takes it and it can be sent back. */
 static const char *
 header_text (const char *value)
 {
-    return value && utf8_valid_bytes (value, strlen (value)) == strlen (value) ? value : NULL;
+    size_t bytes = value ? strlen (value) : 0;
+    if (!bytes || bytes > HEADER_MAX || utf8_valid_bytes (value, bytes) != bytes)
+        return NULL;
+    for (const char *p = value; *p; p++)
+        if ((unsigned char) *p < 0x20 || *p == 0x7f)
+            return NULL;
+    return value;
 }
 
 static int64_t
@@ -70,10 +79,9 @@ wait_s (const struct fetch *fetch, const struct catch *caught)
                                           s->fetcher_max_interval };
     if (!caught->error)
         return schedule_wait_s (&rules, &fetch->schedule, caught->fresh_s, clock_wall_us () / US_PER_S);
-    if (caught->retry_after_ms >= 0)
-        return hold_pause_s (fetch->fetcher, caught->retry_after_ms);
-    return schedule_backoff_s (schedule_failure_of (caught->status), fetch->failures + 1, s->fetcher_backoff_max,
-                               num_random ());
+    int64_t wait = schedule_backoff_s (schedule_failure_of (caught->status), fetch->failures + 1, s->fetcher_backoff_max,
+                                       num_random ());
+    return MAX_OF (wait, hold_pause_s (fetch->fetcher, caught->retry_after_ms));
 }
 
 static void
@@ -141,8 +149,8 @@ static const char *
 status_error (const struct http_response *response, char out[REASON_MAX])
 {
     static const struct { long status; const char *meaning; } known[] = {
-        { 304, "unchanged, it says, but it was never read" },
-        { 401, "the publisher wants a login" },      { 403, "the publisher refuses us" },
+        { 304, "unchanged, but nothing was asked about" }, { 401, "the publisher wants a login" },
+            { 403, "the publisher refuses us" },
         { 404, "there is no such feed" },            { HTTP_GONE, "the feed is gone for good" },
         { 429, "the publisher wants fewer requests" }, { 503, "the publisher is overloaded" },
     };
@@ -191,12 +199,12 @@ on_response (void *context, const struct http_response *response)
         .status = response->status, .duration_ms = response->duration_ms, .bytes = response->body_bytes,
         .retry_after_ms = response->retry_after_ms, .etag = header_text (response->etag),
         .last_modified = header_text (response->last_modified), .body_hash = fetch->body_hash,
-        .fresh_s = response->fresh_s, .moved_to = response->moved_permanently ? header_text (response->url) : NULL,
+        .fresh_s = response->fresh_s, .moved_to = response->moved_permanently && strlen (response->url) <= ADDRESS_MAX ? response->url : NULL,
     };
     if (response->error != HTTP_OK) {
         caught.error = response->reason;
         finish (fetch, &caught);
-    } else if (response->status == 304 && !fetch->is_first) {
+    } else if (response->status == 304 && (fetch->etag || fetch->last_modified)) {
         caught.unchanged = true;
         caught.etag = caught.etag ? caught.etag : fetch->etag;
         caught.last_modified = caught.last_modified ? caught.last_modified : fetch->last_modified;
@@ -229,10 +237,12 @@ start (struct fetcher *self, const PGresult *rows, int row)
     fetch->source_id = db_int (rows, row, 0);
     fetch->url = mem_dup (db_text (rows, row, 1));
     fetch->title = mem_dup (db_text (rows, row, 2));
-    fetch->etag = mem_dup (db_text (rows, row, 3));
-    fetch->last_modified = mem_dup (db_text (rows, row, 4));
     fetch->body_hash = db_int (rows, row, 5);
     fetch->failures = db_int (rows, row, 6);
+    if (fetch->failures < CONDITIONAL_MOST) {
+        fetch->etag = mem_dup (db_text (rows, row, 3));
+        fetch->last_modified = mem_dup (db_text (rows, row, 4));
+    }
     fetch->domain = mem_dup (db_text (rows, row, 7));
     fetch->user_agent = mem_dup (db_text (rows, row, 8));
     fetch->moved_to = mem_dup (db_text (rows, row, 9));

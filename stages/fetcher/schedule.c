@@ -97,8 +97,7 @@ static const struct {
 enum schedule_failure
 schedule_failure_of (long status)
 {
-    return status >= 400 && status < 500 && status != 408 && status != 425 && status != 429 ? SCHEDULE_REFUSAL
-                                                                                             : SCHEDULE_TROUBLE;
+    return status >= 400 && status < 500 && status != 408 && status != 425 ? SCHEDULE_REFUSAL : SCHEDULE_TROUBLE;
 }
 
 int64_t

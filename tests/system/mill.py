@@ -132,7 +132,6 @@ class Mill:
             "NEWSMILL_FETCHER_ALLOW_PRIVATE": "true",
             "NEWSMILL_FETCHER_PER_HOST": "20",
             "NEWSMILL_FETCHER_FULL_TEXT": "never",  # the fake publishers' articles have no pages
-            "NEWSMILL_FETCHER_PER_DOMAIN": "20",
             "NEWSMILL_DELIVERY_HEARTBEAT": "200",
             "NEWSMILL_DELIVERY_LEASE": "5",
             "NEWSMILL_HTTP_PORT": "0",

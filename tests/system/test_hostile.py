@@ -14,7 +14,7 @@ ROWS = [
     ("410", "HTTP 410", 0),
     ("500", "HTTP 500", 0),
     ("204", "HTTP 204", 0),
-    ("304", "HTTP 304.*never read", 0),
+    ("304", "HTTP 304.*nothing was asked", 0),
     ("loop", "redirects in a circle", 0),
     ("hops-1", "more than 5 redirects", 0),
     ("redirect-file", "neither http nor https", 0),

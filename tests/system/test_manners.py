@@ -71,6 +71,21 @@ class ValidatorTest(MannersTest):
         self.assertEqual((source["etag"], source["lastModified"]), ('"c"', None))
         self.assertNotIn("If-None-Match", self.world.asked("both")[-1])
 
+    def test_validators_are_no_dead_end(self):
+        self.told("control", headers=[("ETag", '"a\x01b"')], body=feed("one"))
+        self.told("picky", headers=[("ETag", '"ok"')], body=feed("two"))
+        self.told("absurd", status=304)
+        self.mill.start_all()
+        self.poll()
+        self.assertIsNone(self.source("control")["etag"])
+        self.assertIn("304", self.source("absurd")["lastError"])
+        self.world.tell("picky", 400)
+        for _ in range(4):
+            self.poll()
+        conditional = ["If-None-Match" in asked for asked in self.world.asked("picky")]
+        self.assertEqual(conditional, [False, True, True, True, False])
+        self.assertEqual(self.source("control")["failures"], 0)
+
     def test_compression_is_asked_for(self):
         self.told("plain", body=feed("one"))
         self.mill.start_all()
@@ -193,6 +208,15 @@ class FailureTest(MannersTest):
         self.assertIn("HTTP 403: the publisher refuses us", self.source("plain")["lastError"])
 
 
+    def test_a_pause_makes_no_wait_shorter(self):
+        self.told("zero", status=503, headers=[("Retry-After", "0")])
+        self.told("good", body=feed("one"))
+        self.mill.start_all()
+        for _ in range(4):
+            self.poll()
+        self.assertGreaterEqual(self.source("zero")["wait"], 180)
+
+
 class MoveTest(MannersTest):
     def moving(self, name, status, to):
         return self.told(name, status=status, headers=[("Location", to)])
@@ -208,7 +232,7 @@ class MoveTest(MannersTest):
         self.moving("mixed", 301, "/told/hop")
         self.world.tell("hop", 302, [("Location", "/told/end")])
         for name in ("new301", "new308", "new302", "new307", "end"):
-            self.world.tell(name, body=feed(name))
+            self.world.tell(name, headers=[("ETag", '"1"')], body=feed(name))
         self.mill.start_all()
         self.poll()
         self.world.tell("new301", 304)  # counts as well: what was read there is still so
@@ -349,7 +373,7 @@ class LimitTest(MannersTest):
 
 class ManySourcesTest(MannersTest):
     world_options = dict(feeds=120, articles=1, words=20, dimensions=64, any_address=1, feed_ms=100)
-    settings = dict(fetcher_per_host=3, fetcher_per_domain=3)
+    settings = dict(fetcher_per_host=3)
 
     def feeds(self):
         return [f"http://127.0.0.{1 + k % 10}:{self.world.port}/feed/{k}.xml" for k in range(1, 121)]

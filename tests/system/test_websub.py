@@ -23,6 +23,16 @@ def call(url, body=None, headers=None, method=None):
 
 
 class WebSubTest(MillTest):
+    def status_of_much(self, url):
+        """Of a body that is refused by its announced length: the answer comes, and the connection ends, before it is sent."""
+        parts = urllib.parse.urlsplit(url)
+        connection = http.client.HTTPConnection(parts.netloc, timeout=20)
+        self.addCleanup(connection.close)
+        connection.putrequest("POST", parts.path)
+        connection.putheader("Content-Length", str(1 << 21))
+        connection.endheaders()
+        return connection.getresponse().status
+
     world_options = dict(feeds=1, articles=2, words=100, dimensions=64)
     lease = 864000
 
@@ -131,7 +141,7 @@ class WebSubTest(MillTest):
                        {"X-Hub-Signature": "sha256=" + good[:-1] + ("0" if good[-1] != "0" else "1")}):
             self.assertEqual(self.push(form, b"x", headers=header), 202, header)
         self.assertEqual(call(self.base + "/websub/" + 32 * "0", b"x")[0], 404)
-        self.assertEqual(call(form["hub.callback"], b"x" * (1 << 21))[0], 413)
+        self.assertEqual(self.status_of_much(form["hub.callback"]), 413)
         self.assertEqual(self.push(form, b"x" * 1000000, secret="guessed"), 202, "as large as feeds are")
         self.assertEqual(self.fetches(), before)
         self.assertEqual((self.row()["pushes"], self.mill.postgres.value('SELECT count (*) FROM "JobRun"')), (0, runs))

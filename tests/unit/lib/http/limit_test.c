@@ -52,6 +52,17 @@ an_address_of_the_web_has_a_domain_and_no_other_has (void **state UNUSED)
 }
 
 static void
+what_has_no_registrable_domain_stands_alone (void **state UNUSED)
+{
+    static const struct { const char *domain; bool expect; } cases[] = {
+        { "example.com", true }, { "news.localhost", true }, { "localhost", false }, { "127.0.0.1", false },
+        { "[::1]", false },      { "co.uk", false },         { "github.io", false }, { "one.github.io", true },
+    };
+    for (size_t i = 0; i < COUNT_OF (cases); i++)
+        assert_int_equal (domain_has_hosts (cases[i].domain), cases[i].expect);
+}
+
+static void
 a_name_has_room_until_its_most_are_under_way (void **state UNUSED)
 {
     struct limit_table table = { .most = 2 };
@@ -79,6 +90,7 @@ main (void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (a_host_belongs_to_its_registrable_domain),
         cmocka_unit_test (an_address_of_the_web_has_a_domain_and_no_other_has),
+        cmocka_unit_test (what_has_no_registrable_domain_stands_alone),
         cmocka_unit_test (a_name_has_room_until_its_most_are_under_way),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);

@@ -43,7 +43,7 @@ statuses_that_pass_by_themselves_are_no_refusal (void **state UNUSED)
 {
     static const struct { long status; enum schedule_failure expect; } cases[] = {
         { 0, SCHEDULE_TROUBLE },   { 200, SCHEDULE_TROUBLE }, { 400, SCHEDULE_REFUSAL }, { 401, SCHEDULE_REFUSAL },
-        { 403, SCHEDULE_REFUSAL }, { 404, SCHEDULE_REFUSAL }, { 408, SCHEDULE_TROUBLE }, { 429, SCHEDULE_TROUBLE },
+        { 403, SCHEDULE_REFUSAL }, { 404, SCHEDULE_REFUSAL }, { 408, SCHEDULE_TROUBLE }, { 429, SCHEDULE_REFUSAL },
         { 451, SCHEDULE_REFUSAL }, { 500, SCHEDULE_TROUBLE }, { 503, SCHEDULE_TROUBLE },
     };
     for (size_t i = 0; i < COUNT_OF (cases); i++)
