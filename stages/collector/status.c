@@ -131,8 +131,8 @@ op_sources (struct collector *self, const json_t *request UNUSED)
         "SELECT coalesce (json_agg (json_build_object ('id', s.id, 'url', s.url, 'title', s.title, 'tags', s.tags,"
         " 'enabled', s.enabled, 'format', s.format, 'lastFetchAt', " SQL_TIME ("s.\"lastFetchAt\"") ","
         " 'lastSuccessAt', " SQL_TIME ("s.\"lastSuccessAt\"") ", 'lastStatus', s.\"lastStatus\", 'lastError', s.\"lastError\","
-        " 'failures', s.failures, 'nextDueAt', " SQL_TIME ("s.\"nextDueAt\"") ", 'articles', coalesce (a.articles, 0))"
-        " ORDER BY s.id), '[]') FROM \"Source\" s LEFT JOIN (SELECT \"sourceId\", count (*) AS articles FROM \"Article\""
+        " 'failures', s.failures, 'nextDueAt', " SQL_TIME ("s.\"nextDueAt\"") ", 'push', b.state, 'pushReason', b.reason, 'articles', coalesce (a.articles, 0))"
+        " ORDER BY s.id), '[]') FROM \"Source\" s LEFT JOIN \"Subscription\" b ON b.\"sourceId\" = s.id LEFT JOIN (SELECT \"sourceId\", count (*) AS articles FROM \"Article\""
         " GROUP BY \"sourceId\") a ON a.\"sourceId\" = s.id", 0, NULL);
     return sources ? json_pack ("{s:o}", "sources", sources) : unavailable (self);
 }
