@@ -258,20 +258,21 @@ judge_entries (struct facts *self)
     else if (!self->dated)
         warn (self, "no entry has a date: articles will count as published when they are found");
     else if (self->dated < count)
-        warn (self, "%zu of %zu entries have no date that can be read", count - self->dated, count);
+        warn (self, "without a date that can be read: %zu of %zu entries", count - self->dated, count);
     if (self->future)
-        warn (self, "%zu entries are dated in the future", self->future);
+        warn (self, "dated in the future: %zu of %zu entries", self->future, count);
     if (self->ancient)
-        warn (self, "%zu entries are dated before there were feeds", self->ancient);
+        warn (self, "dated before there were feeds: %zu of %zu entries", self->ancient, count);
     if (self->repeated)
-        warn (self, "%zu entries repeat the guid of another: they are told apart by their addresses alone", self->repeated);
+        warn (self, "with the guid of another: %zu of %zu entries, told apart by their addresses alone", self->repeated,
+              count);
     if (self->relative)
-        warn (self, "%zu links are relative: they are completed with the feed's address", self->relative);
+        warn (self, "with a relative link: %zu of %zu entries, completed with the feed's address", self->relative, count);
     if (self->linked < count)
-        warn (self, "%zu of %zu entries have no address%s", count - self->linked, count,
+        warn (self, "without an address: %zu of %zu entries%s", count - self->linked, count,
               self->identified < count ? ", and not all have a guid" : "");
     if (self->empty)
-        warn (self, "%zu of %zu entries have no text: their title will be stored as it", self->empty, count);
+        warn (self, "without text: %zu of %zu entries, whose titles will be stored as it", self->empty, count);
 }
 
 /* ---- all facts ---- */

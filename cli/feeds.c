@@ -48,7 +48,7 @@ feeds_read (const struct settings *settings, const char *place, struct opml *ret
     char why[OPML_REASON_SIZE] = "";
     if (r == 0) {
         r = opml_parse (document.data ? document.data : "", document.len, ret_opml, why) < 0 ? -EINVAL : 0;
-        snprintf (reason, FEEDS_REASON_SIZE, *why ? "%s: %s" : "", place, why);
+        snprintf (reason, FEEDS_REASON_SIZE, "%s%s%s", *why ? place : "", *why ? ": " : "", why);
     }
     buf_fini (&document);
     return r;

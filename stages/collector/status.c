@@ -132,8 +132,10 @@ op_sources (struct collector *self, const json_t *request UNUSED)
         " 'enabled', s.enabled, 'format', s.format, 'lastFetchAt', " SQL_TIME ("s.\"lastFetchAt\"") ","
         " 'lastSuccessAt', " SQL_TIME ("s.\"lastSuccessAt\"") ", 'lastStatus', s.\"lastStatus\", 'lastError', s.\"lastError\","
         " 'failures', s.failures, 'nextDueAt', " SQL_TIME ("s.\"nextDueAt\"") ", 'disabledReason', s.\"disabledReason\","
-        " 'heldUntil', " SQL_TIME ("d.\"heldUntil\"") ", 'heldReason', d.reason, 'articles', coalesce (a.articles, 0))"
+        " 'heldUntil', " SQL_TIME ("d.\"heldUntil\"") ", 'heldReason', d.reason, 'push', b.state, 'pushReason', b.reason,"
+        " 'articles', coalesce (a.articles, 0))"
         " ORDER BY s.id), '[]') FROM \"Source\" s LEFT JOIN \"Domain\" d ON d.name = s.domain AND d.\"heldUntil\" > " DB_NOW
+        " LEFT JOIN \"Subscription\" b ON b.\"sourceId\" = s.id"
         " LEFT JOIN (SELECT \"sourceId\", count (*) AS articles FROM \"Article\""
         " GROUP BY \"sourceId\") a ON a.\"sourceId\" = s.id", 0, NULL);
     return sources ? json_pack ("{s:o}", "sources", sources) : unavailable (self);

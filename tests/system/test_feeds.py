@@ -78,8 +78,8 @@ class CheckTest(unittest.TestCase):
         bad = [("A", "/relative", "x", date(-86400 * 3), "<guid>same</guid>"), ("B & C", "http://news.example/b", "", "<guid>same</guid>"),
                ("D", "http://news.example/d", "x", "<pubDate>Thu, 01 Jan 1970 00:00:00 GMT</pubDate>")]
         got = self.check((200, {"Content-Type": "text/html"}, rss(bad)))
-        for said in ("text/html", "neither ETag", "not well-formed XML (line 1", "1 of 3 entries have no date", "1 entries are dated in the future",
-                     "before there were feeds", "1 entries repeat the guid", "1 links are relative", "1 of 3 entries have no text"):
+        for said in ("text/html", "neither ETag", "not well-formed XML (line 1", "without a date that can be read: 1 of 3", "in the future: 1 of 3",
+                     "before there were feeds: 1 of 3", "guid of another: 1 of 3", "relative link: 1 of 3", "without text: 1 of 3"):
             self.warned(got, said)
         self.assertEqual(got["stored"][0]["url"], self.site.url + "/relative")
 

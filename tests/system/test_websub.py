@@ -1,6 +1,8 @@
 """WebSub: a hub that is asked, asks back, pushes, refuses, and is left."""
 import hashlib
 import hmac
+import http.client
+import json
 import threading
 import unittest
 import urllib.error
@@ -105,6 +107,8 @@ class WebSubTest(MillTest):
         self.assertRegex(form["hub.callback"], self.base + r"/websub/[0-9a-f]{32}$")
         self.assertRegex(form["hub.secret"], r"^[0-9a-f]{64}$")
         self.assertAlmostEqual(self.row()["lease"], 864000, delta=20)
+        sources = json.loads(self.mill.cli("sources", "--json").stdout)["sources"]
+        self.assertEqual([s["push"] for s in sources], ["active", None])
         before = self.row()
         stranger = dict(form, **{"hub.callback": form["hub.callback"][:-1] + ("0" if form["hub.callback"][-1] != "0" else "1")})
         for wrong in (self.intent(stranger), self.intent(dict(form, **{"hub.topic": "http://other.example/"})),

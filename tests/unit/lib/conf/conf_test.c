@@ -185,11 +185,12 @@ file_is_read (void **state)
 {
     struct world *w = *state;
     load_well (w, "# a comment\nhttp\n    port = 4000\n    address = \"0.0.0.0\"\n\nlog\n    debug = yes\n"
-                  "feeds\n    opml = https://news.example/feeds.opml\nticker\n    cron = \"*/5 * * * *\"\n    overlap = buffer_one\n");
+                  "feeds\n    opml = https://news.example/feeds.opml\nwebsub\n    callback = https://news.example/\nticker\n    cron = \"*/5 * * * *\"\n    overlap = buffer_one\n");
     assert_int_equal (w->s.http_port, 4000);
     assert_string_equal (w->s.http_address, "0.0.0.0");
     assert_true (w->s.log_debug);
     assert_string_equal (w->s.feeds_opml, "https://news.example/feeds.opml");
+    assert_string_equal (w->s.websub_callback, "https://news.example");
     assert_string_equal (w->s.ticker_cron, "*/5 * * * *");
     assert_string_equal (w->s.ticker_overlap, "buffer_one");
 }
@@ -202,11 +203,12 @@ every_fault_is_told_with_file_and_line (void **state)
         { 2, "http.port" }, { 3, "http.prot" }, { 5, "log.debug" }, { 7, "ticker.cron" }, { 8, "ticker.overlap" },
         { 10, "nosuch.thing" }, { 13, "fetcher.max_body" }, { 15, "chunker.size" }, { 16, "chunker.overlap" },
         { 18, "broker.endpoint" }, { 20, "model.base_url" },
+        { 22, "websub.callback" },
     };
     write_text (w->file, "http\n    port = 70000\n    prot = 80\nlog\n    debug = perhaps\nticker\n    cron = \"often\"\n"
                          "    overlap = both\nnosuch\n    thing = 1\n# fetcher\nfetcher\n    max_body = 15MB\n"
                          "chunker\n    size = none\n    overlap = 600\nbroker\n    endpoint = udp://127.0.0.1\n"
-                         "model\n    base_url = gopher://model\n");
+                         "model\n    base_url = gopher://model\nwebsub\n    callback = news.example\n");
     w->s.http_port = 77;
     assert_int_equal (load (w), -EINVAL);
     for (size_t i = 0; i < COUNT_OF (expect); i++) {
