@@ -28,11 +28,11 @@ ROWS = [
     ("close", "broke midway", 0),
     ("endless", "larger than", 0),
     ("huge", "larger than", 0),
-    ("bomb-gzip", "larger than|unpacks", 0),
-    ("bomb-deflate", "larger than|unpacks", 0),
-    ("bomb-br", "larger than|unpacks", 0),
-    ("bomb-zstd", "larger than|unpacks", 0),
-    ("bomb-twice", "larger than|unpacks", 0),
+    ("bomb-gzip", "a bomb", 0),
+    ("bomb-deflate", "a bomb", 0),
+    ("bomb-br", "a bomb", 0),
+    ("bomb-zstd", "a bomb", 0),
+    ("bomb-twice", "a bomb", 0),
     ("bomb-inside", "neither XML nor JSON", 0),
     ("encodings", "unreadable answer.*encoding", 0),
     ("encoding-unknown", "unreadable answer.*encoding", 0),
@@ -138,7 +138,8 @@ class DocumentTest(unittest.TestCase):
 
 class HostileTest(MillTest):
     world_options = dict(feeds=2, articles=10, words=200, dimensions=64)
-    settings = dict(fetcher_timeout=TIMEOUT_MS, fetcher_idle_timeout=IDLE_MS, fetcher_per_host=100, fetcher_per_domain=100)
+    settings = dict(fetcher_timeout=TIMEOUT_MS, fetcher_idle_timeout=IDLE_MS, fetcher_per_host=100, fetcher_per_domain=100,
+                    fetcher_full_text="never")
 
     def setUp(self):
         self.hostile = hostile.Hostile()
