@@ -265,7 +265,11 @@ charset_to_utf8 (const char *data, size_t bytes, const char *content_type, struc
         if ((!utf8 || is_shifted (said[i])) && strcmp (said[i], "utf-8") != 0 &&
             convert (said[i], data, bytes, STRICT, out) == 0)
             return;
-    if (utf8 || mostly_utf8 (data, bytes)) {
+    if (utf8) {
+        buf_add (out, data, bytes);
+        return;
+    }
+    if (mostly_utf8 (data, bytes)) {
         convert_mixed (data, bytes, out);
         return;
     }
