@@ -145,7 +145,10 @@ static const struct {
 static const struct {
     const char *word;
     enum date_word_kind kind;
-} day_parts[] = {
+} other_words[] = {
+    { "mon", DATE_WORD_OTHER }, { "tue", DATE_WORD_OTHER }, { "wed", DATE_WORD_OTHER },
+    { "thu", DATE_WORD_OTHER }, { "fri", DATE_WORD_OTHER }, { "sat", DATE_WORD_OTHER },
+    { "sun", DATE_WORD_OTHER },
     { "am", DATE_WORD_AM },   { "pm", DATE_WORD_PM },   { "오전", DATE_WORD_AM },
     { "오후", DATE_WORD_PM }, { "上午", DATE_WORD_AM }, { "下午", DATE_WORD_PM },
     { "午前", DATE_WORD_AM }, { "午後", DATE_WORD_PM },
@@ -230,13 +233,17 @@ date_word_find (const char *word, size_t bytes, struct date_word *ret_word)
     char text[WORD_SIZE];
     size_t length = fold (word, bytes, text);
     *ret_word = (struct date_word){ DATE_WORD_OTHER, 0 };
-    for (size_t i = 0; i < COUNT_OF (day_parts); i++)
-        if (strcmp (text, day_parts[i].word) == 0)
-            ret_word->kind = day_parts[i].kind;
+    for (size_t i = 0; i < COUNT_OF (other_words); i++)
+        if (strcmp (text, other_words[i].word) == 0) {
+            ret_word->kind = other_words[i].kind;
+            return;
+        }
     for (size_t i = 0; i < COUNT_OF (zones); i++)
-        if (strcmp (text, zones[i].name) == 0)
+        if (strcmp (text, zones[i].name) == 0) {
             *ret_word = (struct date_word){ DATE_WORD_ZONE, zones[i].offset_min };
-    int month = ret_word->kind == DATE_WORD_OTHER ? find_month (text, length) : 0;
+            return;
+        }
+    int month = find_month (text, length);
     if (month)
         *ret_word = (struct date_word){ DATE_WORD_MONTH, month };
     for (size_t i = 0; i < COUNT_OF (days_too) && month; i++)

@@ -32,13 +32,21 @@ entry_fini (struct feed_entry *entry)
 }
 
 void
+feed_drop_entries (struct feed *feed)
+{
+    for (size_t i = 0; i < feed->entry_count; i++)
+        entry_fini (&feed->entries[i]);
+    free (feed->entries);
+    feed->entries = NULL;
+    feed->entry_count = 0;
+}
+
+void
 feed_destroy (struct feed **feed)
 {
     if (!feed || !*feed)
         return;
-    for (size_t i = 0; i < (*feed)->entry_count; i++)
-        entry_fini (&(*feed)->entries[i]);
-    free ((*feed)->entries);
+    feed_drop_entries (*feed);
     free ((*feed)->title);
     free ((*feed)->link);
     free ((*feed)->language);
@@ -156,7 +164,7 @@ feed_clean_author (const char *text)
 /* ---- the way in ---- */
 
 static int
-parse_text (const struct buf *text, const char *url, struct feed *feed,
+parse_text (struct buf *text, const char *url, struct feed *feed,
             char reason[FEED_REASON_SIZE])
 {
     size_t at = 0;
@@ -168,7 +176,7 @@ parse_text (const struct buf *text, const char *url, struct feed *feed,
     }
     if (text->data[at] == '{' || text->data[at] == '[')
         return json_parse_feed (text->data + at, text->len - at, url, feed, reason);
-    return xml_parse_feed (text->data, text->len, url, feed, reason);
+    return xml_parse_feed (text, url, feed, reason);
 }
 
 static int

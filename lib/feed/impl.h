@@ -16,6 +16,7 @@
 /* A new empty entry at the end, or NULL past FEED_ENTRIES_MAX. Borrowed; moves with the next call.
  */
 struct feed_entry *feed_add_entry (struct feed *feed);
+void feed_drop_entries (struct feed *feed);
 /* category: borrowed. Empty ones, repeated ones and those past FEED_CATEGORIES_MAX are dropped. */
 void feed_entry_add_category (struct feed_entry *entry, const char *category);
 /* text: borrowed. Trimmed, valid, at most FEED_FIELD_MAX bytes; NULL if nothing is left. given
@@ -70,9 +71,10 @@ char *value_construct (const xmlNode *node, enum value_kind *ret_kind);
 
 /* ---- the formats ---- */
 
-/* text: UTF-8. 0 or -EBADMSG with a reason. */
-MUST_CHECK int xml_parse_feed (const char *text, size_t bytes, const char *url, struct feed *feed,
+/* text: UTF-8; emptied (buf_fini) as soon as it is read. 0 or -EBADMSG with a reason. */
+MUST_CHECK int xml_parse_feed (struct buf *text, const char *url, struct feed *feed,
                                char reason[FEED_REASON_SIZE]);
+/* text: UTF-8. Likewise. */
 MUST_CHECK int json_parse_feed (const char *text, size_t bytes, const char *url, struct feed *feed,
                                 char reason[FEED_REASON_SIZE]);
 

@@ -32,8 +32,18 @@ enum field {
 struct reader {
     struct feed *feed;
     const char *url; /* of the document; may be NULL */
+    const struct format *format; /* NULL until known */
+    uint64_t scope_looks; /* of libxml2, at namespaces in scope */
+};
+
+/* What a root element makes of the document; one table at the end of this file. */
+struct format {
+    const char *root;
+    enum feed_format format;
     const struct row *rows;
     size_t row_count;
+    const char *entry;
+    void (*read) (struct reader *reader, const xmlNode *root);
 };
 
 struct draft {
@@ -462,7 +472,7 @@ row_of (const struct reader *reader, const xmlNode *node)
         return NULL;
     const char *name;
     enum xml_ns ns = own_namespace (reader, node, &name);
-    const struct row *row = find_row (reader->rows, reader->row_count, ns, name);
+    const struct row *row = find_row (reader->format->rows, reader->format->row_count, ns, name);
     return row ? row : find_row (extension_rows, COUNT_OF (extension_rows), ns, name);
 }
 
@@ -483,14 +493,12 @@ read_within (struct draft *draft, const xmlNode *node, const struct row *row UNU
     read_fields (draft, node);
 }
 
-/* An Atom entry without author has its source's, or its feed's (RFC 4287, 4.2.1). */
+/* An Atom entry without author has its source's. */
 static void
 read_source_author (struct draft *draft, const xmlNode *node)
 {
     const xmlNode *source = find_child (draft->reader, node, "source");
     const xmlNode *author = source ? find_child (draft->reader, source, "author") : NULL;
-    if (!author)
-        author = find_child (draft->reader, node->parent, "author");
     if (author)
         set_text (draft, FIELD_AUTHOR, 1, person_name (author));
 }
@@ -663,46 +671,90 @@ read_channel_feed (struct reader *reader, const xmlNode *root)
     }
 }
 
+/* An entry without author has its feed's (RFC 4287, 4.2.1), wherever that stands. */
 static void
 read_atom_feed (struct reader *reader, const xmlNode *root)
 {
     read_facts (reader, root);
     read_entries (reader, root, "entry");
+    const xmlNode *author = find_child (reader, root, "author");
+    char *name = author ? person_name (author) : NULL;
+    for (size_t i = 0; i < reader->feed->entry_count && name; i++)
+        if (!reader->feed->entries[i].author)
+            reader->feed->entries[i].author = mem_dup (name);
+    free (name);
 }
 
-static const struct {
-    const char *root;
-    enum feed_format format;
-    const struct row *rows;
-    size_t row_count;
-    void (*read) (struct reader *reader, const xmlNode *root);
-} formats[] = {
-    { "rss", FEED_RSS, rss_rows, COUNT_OF (rss_rows), read_channel_feed },
-    { "RDF", FEED_RDF, rdf_rows, COUNT_OF (rdf_rows), read_channel_feed },
-    { "feed", FEED_ATOM, atom_rows, COUNT_OF (atom_rows), read_atom_feed },
+static const struct format formats[] = {
+    { "rss", FEED_RSS, rss_rows, COUNT_OF (rss_rows), "item", read_channel_feed },
+    { "RDF", FEED_RDF, rdf_rows, COUNT_OF (rdf_rows), "item", read_channel_feed },
+    { "feed", FEED_ATOM, atom_rows, COUNT_OF (atom_rows), "entry", read_atom_feed },
 };
 
-static int
-read_root (const xmlNode *root, const char *url, struct feed *feed, char reason[FEED_REASON_SIZE])
+/* Roots are known by their local name, so varied are their namespaces. False if it is none of a feed. */
+static bool
+find_format (struct reader *reader, const xmlNode *root)
 {
     const char *name;
-    (void) value_name (
-        root, &name); /* roots are known by their local name, so varied are their namespaces */
-    for (size_t i = 0; i < COUNT_OF (formats); i++) {
-        if (strcasecmp (formats[i].root, name) != 0)
-            continue;
-        struct reader reader = { feed, url, formats[i].rows, formats[i].row_count };
-        feed->format = formats[i].format;
-        formats[i].read (&reader, root);
-        return 0;
+    (void) value_name (root, &name);
+    for (size_t i = 0; i < COUNT_OF (formats) && !reader->format; i++)
+        if (strcasecmp (formats[i].root, name) == 0) {
+            reader->format = &formats[i];
+            reader->feed->format = formats[i].format;
+        }
+    return reader->format;
+}
+
+static int
+read_root (struct reader *reader, const xmlNode *root, char reason[FEED_REASON_SIZE])
+{
+    if (!find_format (reader, root)) {
+        const char *name;
+        (void) value_name (root, &name);
+        snprintf (reason, FEED_REASON_SIZE, "its root element is <%.40s>, not one of a feed", name);
+        return -EBADMSG;
     }
-    snprintf (reason, FEED_REASON_SIZE, "its root element is <%.40s>, not one of a feed", name);
-    return -EBADMSG;
+    reader->format->read (reader, root);
+    return 0;
 }
 
 /* ---- parsing ---- */
 
 #define PARSE_OPTIONS (XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING)
+
+/* Whether node, below root, is where entries stand: read_channel_feed and read_atom_feed look there too. */
+static bool
+is_entry (const struct reader *reader, const xmlNode *node, const xmlNode *root)
+{
+    const xmlNode *parent = node->parent;
+    bool in_channel = parent && parent->parent == root && is_own (reader, parent, "channel") &&
+                      reader->feed->format != FEED_ATOM;
+    return (parent == root || in_channel) && is_own (reader, node, reader->format->entry);
+}
+
+static void
+free_node (xmlNode *node)
+{
+    xmlUnlinkNode (node);
+    xmlFreeNode (node);
+}
+
+/* Entries are read and freed as they end, so that no more than one stands in memory as a tree. */
+static void
+end_element (void *user, const xmlChar *local, const xmlChar *prefix, const xmlChar *uri)
+{
+    xmlParserCtxt *ctxt = user;
+    struct reader *reader = ctxt->_private;
+    xmlNode *node = ctxt->node;
+    xmlSAX2EndElementNs (user, local, prefix, uri);
+    const xmlNode *root = ctxt->myDoc ? xmlDocGetRootElement (ctxt->myDoc) : NULL;
+    if (!node || !root || node == root || !find_format (reader, root) || !is_entry (reader, node, root))
+        return;
+    read_entry (reader, node);
+    free_node (node);
+    while (ctxt->node->last && ctxt->node->last->type == XML_TEXT_NODE) /* libxml2 would add to it */
+        free_node (ctxt->node->last);
+}
 
 #if LIBXML_VERSION >= 21200
 typedef const xmlError *error_ptr;
@@ -727,23 +779,27 @@ count_looks (void *user, const xmlChar *name, const xmlChar *prefix, const xmlCh
              const xmlChar **ns, int attribute_count, int defaulted, const xmlChar **attributes)
 {
     xmlParserCtxt *ctxt = user;
-    uint64_t *looks = ctxt->_private;
-    *looks += (uint64_t) ctxt->nsNr;
+    struct reader *reader = ctxt->_private;
+    reader->scope_looks += (uint64_t) ctxt->nsNr;
     xmlSAX2StartElementNs (ctxt, name, prefix, uri, ns_count, ns, attribute_count, defaulted, attributes);
-    if (*looks > SCOPE_LOOKS_MAX)
+    if (reader->scope_looks > SCOPE_LOOKS_MAX)
         xmlStopParser (ctxt);
 }
 
-/* The document if it is well formed; with XML_PARSE_RECOVER, whatever can be had. */
+/* What is left of the document when its entries are read, if it is well formed; with XML_PARSE_RECOVER, whatever can be
+ * had. */
 static xmlDoc *
-parse (const char *text, size_t bytes, int options)
+parse (struct reader *reader, const char *text, size_t bytes, int options)
 {
     xmlParserCtxt *ctxt = bytes ? xmlNewParserCtxt () : NULL;
     if (!ctxt)
         return NULL;
-    uint64_t looks = 0;
-    ctxt->_private = &looks;
+    feed_drop_entries (reader->feed); /* of an attempt before */
+    reader->format = NULL;
+    reader->scope_looks = 0;
+    ctxt->_private = reader;
     ctxt->sax->startElementNs = count_looks;
+    ctxt->sax->endElementNs = end_element;
     if (!(options & XML_PARSE_RECOVER))
         ctxt->sax->serror = stop_at_error;
     xmlDoc *doc =
@@ -753,22 +809,23 @@ parse (const char *text, size_t bytes, int options)
 }
 
 int
-xml_parse_feed (const char *text, size_t bytes, const char *url, struct feed *feed,
-                char reason[FEED_REASON_SIZE])
+xml_parse_feed (struct buf *text, const char *url, struct feed *feed, char reason[FEED_REASON_SIZE])
 {
+    struct reader reader = { .feed = feed, .url = url };
     struct xml_body body;
-    repair_prolog (text, bytes, &body);
-    xmlDoc *doc = repair_is_due (&body) ? NULL : parse (body.text, body.bytes, 0);
+    repair_prolog (text->data, text->len, &body);
+    xmlDoc *doc = repair_is_due (&body) ? NULL : parse (&reader, body.text, body.bytes, 0);
     if (!doc) {
         struct buf repaired = { 0 };
         repair_xml (&body, &repaired);
-        doc = parse (repaired.data, repaired.len, XML_PARSE_RECOVER);
+        doc = parse (&reader, repaired.data, repaired.len, XML_PARSE_RECOVER);
         buf_fini (&repaired);
     }
+    buf_fini (text);
     const xmlNode *root = doc ? xmlDocGetRootElement (doc) : NULL;
     int r = -EBADMSG;
     if (root)
-        r = read_root (root, url, feed, reason);
+        r = read_root (&reader, root, reason);
     else
         snprintf (reason, FEED_REASON_SIZE, "it is neither XML nor JSON");
     xmlFreeDoc (doc);

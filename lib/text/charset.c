@@ -308,7 +308,10 @@ read_unmarked (const char *data, size_t bytes, const char *content_type, struct 
     if (utf8 || mostly_utf8 (data, bytes)) {
         if (!*finding->name)
             find (finding, "utf-8", "its bytes");
-        convert_mixed (data, bytes, out);
+        if (utf8)
+            buf_add (out, data, bytes);
+        else
+            convert_mixed (data, bytes, out);
         return;
     }
     if (count && strcmp (said[0].name, "utf-8") != 0 && convert (said[0].name, data, bytes, LOSSY, out) == 0) {

@@ -1,0 +1,24 @@
+/* charset_fuzz - any bytes as text, under what HTTP says of them. The first byte chooses that.
+ * SPDX-License-Identifier: MPL-2.0 */
+#include "text/charset.h"
+
+#include <stdlib.h>
+
+int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size);
+
+int
+LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
+{
+    static const char *const types[] = {
+        NULL, "text/xml; charset=shift_jis", "text/xml; charset=\"gb18030\"", "x;charset=iso-2022-jp",
+        "text/xml; charset=iso-8859-1", "text/xml; charset=utf-16", "text/xml; charset=hz-gb-2312", "charset=",
+    };
+    if (!size)
+        return 0;
+    struct buf out = { 0 };
+    charset_to_utf8 ((const char *) data + 1, size - 1, types[data[0] % COUNT_OF (types)], &out);
+    if (utf8_valid_bytes (out.data ? out.data : "", out.len) != out.len)
+        abort ();
+    buf_fini (&out);
+    return 0;
+}
