@@ -13,7 +13,8 @@ struct settings {
     const char *broker_endpoint;    /* resolved: "ipc:///path" or "tcp://host:port" */
     const char *collector_endpoint;
     const char *feeds_opml;
-    int64_t fetcher_parallel, fetcher_per_host, fetcher_per_domain, fetcher_connect_timeout, fetcher_timeout, fetcher_idle_timeout, fetcher_min_rate;
+    int64_t fetcher_parallel, fetcher_per_host, fetcher_per_domain, fetcher_connect_timeout, fetcher_timeout;
+    int64_t fetcher_idle_timeout, fetcher_min_rate;
     int64_t fetcher_max_body, fetcher_max_redirects, fetcher_window, fetcher_backoff_max;
     int64_t fetcher_min_interval, fetcher_max_interval, fetcher_first_intake;
     int64_t fetcher_full_text_below, fetcher_story_window;

@@ -1,8 +1,8 @@
 /* http - an asynchronous HTTP client on one libcurl multi handle, for fetching feeds and for calling models.
  * Nothing blocks: the caller's loop polls http_fd and calls http_turn. One thread an object.
  * Every outside thing has a limit: connect time, total time, idle time, body bytes after decompression, redirects,
- * requests to one host and to one registrable domain at once, on every hop. http and https alone, on every hop; private addresses are refused after DNS and before
- * connect unless allowed.
+ * requests to one host and to one registrable domain at once. http and https alone; private addresses are refused after DNS
+ * and before connect unless allowed. All of that on every hop.
  * SPDX-License-Identifier: MPL-2.0 */
 #ifndef HTTP_HTTP_H
 #define HTTP_HTTP_H

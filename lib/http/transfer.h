@@ -1,8 +1,8 @@
 /* transfer - one request's whole life. Inside lib/http alone.
  *
- * waiting -> active -> (redirect: active again, or waiting until its new host has room) -> done, or cancelled from any of them. A transfer
- * that is wrong from the start is waiting with `failed` set, so that its callback too comes from
- * http_turn.
+ * waiting -> active -> (redirect: active again, or waiting until its new host has room) -> done, or
+ * cancelled from any of them. A transfer that is wrong from the start is waiting with `failed` set,
+ * so that its callback too comes from http_turn.
  * SPDX-License-Identifier: MPL-2.0 */
 #ifndef HTTP_TRANSFER_H
 #define HTTP_TRANSFER_H

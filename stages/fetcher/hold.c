@@ -61,8 +61,8 @@ withdraw (struct fetcher *self)
     if (!ids.len)
         return;
     buf_add_char (&ids, '}');
-    if (db_run (self->db, NULL, "DELETE FROM \"RunSource\" WHERE \"runId\" = $1 AND state = 'claimed' AND \"sourceId\" = ANY ($2::bigint[])",
-                DB_VALUES (self->run, ids.data)) < 0)
+    if (db_run (self->db, NULL, "DELETE FROM \"RunSource\" WHERE \"runId\" = $1 AND state = 'claimed'"
+                " AND \"sourceId\" = ANY ($2::bigint[])", DB_VALUES (self->run, ids.data)) < 0)
         log_warn ("sources of held domains could not be left out of the run: %s", db_error (self->db));
     buf_fini (&ids);
 }
@@ -71,7 +71,8 @@ withdraw (struct fetcher *self)
 static const char hold_sql[] =
     "WITH past AS (DELETE FROM \"Domain\" WHERE \"heldUntil\" < " DB_NOW " AND name <> $1"
     "), held AS (INSERT INTO \"Domain\" AS d VALUES ($1, " DB_NOW " + $2::int * interval '1 second', $3)"
-    "  ON CONFLICT (name) DO UPDATE SET \"heldUntil\" = greatest (d.\"heldUntil\", excluded.\"heldUntil\"), reason = excluded.reason"
+    "  ON CONFLICT (name) DO UPDATE SET \"heldUntil\" = greatest (d.\"heldUntil\", excluded.\"heldUntil\"),"
+    "  reason = excluded.reason"
     ") SELECT count (*) FROM \"Domain\" WHERE name = $1 AND \"heldUntil\" > " DB_NOW;
 
 static void

@@ -150,9 +150,9 @@ status_error (const struct http_response *response, char out[REASON_MAX])
 {
     static const struct { long status; const char *meaning; } known[] = {
         { 304, "unchanged, but nothing was asked about" }, { 401, "the publisher wants a login" },
-            { 403, "the publisher refuses us" },
-        { 404, "there is no such feed" },            { HTTP_GONE, "the feed is gone for good" },
-        { 429, "the publisher wants fewer requests" }, { 503, "the publisher is overloaded" },
+        { 403, "the publisher refuses us" },               { 404, "there is no such feed" },
+        { HTTP_GONE, "the feed is gone for good" },        { 429, "the publisher wants fewer requests" },
+        { 503, "the publisher is overloaded" },
     };
     long status = response->status;
     if (challenge_error (response, out))
@@ -199,8 +199,10 @@ on_response (void *context, const struct http_response *response)
         .status = response->status, .duration_ms = response->duration_ms, .bytes = response->body_bytes,
         .retry_after_ms = response->retry_after_ms, .etag = header_text (response->etag),
         .last_modified = header_text (response->last_modified), .body_hash = fetch->body_hash,
-        .fresh_s = response->fresh_s, .moved_to = response->moved_permanently && strlen (response->url) <= ADDRESS_MAX ? response->url : NULL,
+        .fresh_s = response->fresh_s,
     };
+    if (response->moved_permanently && strlen (response->url) <= ADDRESS_MAX)
+        caught.moved_to = response->url;
     if (response->error != HTTP_OK) {
         caught.error = response->reason;
         finish (fetch, &caught);
@@ -226,10 +228,9 @@ teaser_words (const struct settings *s, const char *own)
     return streq (choice, "always") ? SIZE_MAX : streq (choice, "never") ? 0 : (size_t) s->fetcher_full_text_below;
 }
 
-static void
-start (struct fetcher *self, const PGresult *rows, int row)
+static struct fetch *
+fetch_new (struct fetcher *self, const PGresult *rows, int row)
 {
-    const struct settings *s = stage_settings (self->stage);
     struct fetch *fetch = MEM_NEW (struct fetch);
     fetch->fetcher = self;
     memcpy (fetch->run, self->run, sizeof fetch->run);
@@ -250,8 +251,15 @@ start (struct fetcher *self, const PGresult *rows, int row)
     fetch->schedule = (struct schedule){ db_int (rows, row, 11), db_int (rows, row, 12), (uint32_t) db_int (rows, row, 13),
                                          (uint8_t) db_int (rows, row, 14) };
     fetch->is_first = db_int (rows, row, 15);
-    fetch->teaser_words = teaser_words (s, db_text (rows, row, 16));
+    fetch->teaser_words = teaser_words (stage_settings (self->stage), db_text (rows, row, 16));
+    return fetch;
+}
 
+/* fetch: taken, and given back to on_response */
+static void
+start (struct fetcher *self, struct fetch *fetch)
+{
+    const struct settings *s = stage_settings (self->stage);
     char *none_match = fetch->etag ? mem_printf ("If-None-Match: %s", fetch->etag) : NULL;
     char *since = fetch->last_modified ? mem_printf ("If-Modified-Since: %s", fetch->last_modified) : NULL;
     const char *headers[4] = { "Accept: application/rss+xml, application/atom+xml, application/feed+json;q=0.9,"
@@ -264,8 +272,7 @@ start (struct fetcher *self, const PGresult *rows, int row)
     struct http_request request = {
         .url = fetch->url, .headers = headers, .connect_ms = s->fetcher_connect_timeout, .total_ms = s->fetcher_timeout,
         .idle_ms = s->fetcher_idle_timeout, .min_rate = s->fetcher_min_rate, .rate_after_ms = s->fetcher_idle_timeout,
-        .max_body_bytes = (size_t) s->fetcher_max_body,
-        .max_redirects = s->fetcher_max_redirects, .user_agent = fetch->user_agent,
+        .max_body_bytes = (size_t) s->fetcher_max_body, .max_redirects = s->fetcher_max_redirects, .user_agent = fetch->user_agent,
     };
     fetch_enter (fetch);
     http_start (self->http, &request, on_response, fetch);
@@ -306,7 +313,7 @@ claim (struct fetcher *self)
         return;
     }
     for (int i = 0; i < PQntuples (rows); i++)
-        start (self, rows, i);
+        start (self, fetch_new (self, rows, i));
     PQclear (rows);
 }
 

@@ -46,7 +46,8 @@ schedule_of_feed (const struct feed *feed, int64_t now_us)
         if (date != FEED_NO_DATE && date <= now_us)
             dates[count++] = date;
     }
-    struct schedule schedule = { .hint_s = MIN_OF (MAX_OF (feed->ttl_s, feed->update_period_s), YEAR_S), .gap_s = median_gap_s (dates, count),
+    struct schedule schedule = { .hint_s = MIN_OF (MAX_OF (feed->ttl_s, feed->update_period_s), YEAR_S),
+                                 .gap_s = median_gap_s (dates, count),
                                  .skip_hours = feed->skip_hours, .skip_days = feed->skip_days };
     free (dates);
     return schedule;

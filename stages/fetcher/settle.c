@@ -6,18 +6,22 @@
 #define SETTLE_MS 25    /* how long a source waits for others to be written with */
 #define SETTLE_MOST 250 /* a statement */
 
-enum column { RUN, SOURCE, STATE, STATUS, FAULT, OFF_REASON, WAIT_S, ETAG, LAST_MODIFIED, BODY_HASH, MOVED_TO, BYTES, DURATION_MS, COLUMNS };
+enum column {
+    RUN, SOURCE, STATE, STATUS, FAULT, OFF_REASON, WAIT_S, ETAG, LAST_MODIFIED, BODY_HASH, MOVED_TO, BYTES, DURATION_MS,
+    COLUMNS
+};
 static const char settle_sql[] =
     "WITH got AS MATERIALIZED ("
     " SELECT * FROM unnest ($1::uuid[], $2::bigint[], $3::text[], $4::bigint[], $5::text[], $6::text[], $7::bigint[], $8::text[],"
     "  $9::text[], $10::bigint[], $11::text[], $12::bigint[], $13::bigint[])"
     "  AS g (run, id, state, status, error, off, wait, etag, modified, hash, moved, bytes, duration)"
-    "), said AS (SELECT *, NULL AS title, NULL AS format, NULL::int AS hint, NULL::int AS gap, NULL::int AS hours, NULL::int AS days"
-    "  FROM got WHERE error IS NULL"
+    "), said AS (SELECT *, NULL AS title, NULL AS format, NULL::int AS hint, NULL::int AS gap, NULL::int AS hours,"
+    "  NULL::int AS days FROM got WHERE error IS NULL"
     "), " SETTLE_READ ", failed AS ("
     " UPDATE \"Source\" s SET \"lastFetchAt\" = " DB_NOW ", \"lastStatus\" = got.status, \"lastError\" = got.error,"
     "  failures = failures + 1, \"nextDueAt\" = " DB_NOW " + got.wait * interval '1 second',"
-    "  \"movedTo\" = NULL, moves = 0, enabled = enabled AND got.off IS NULL, \"disabledReason\" = coalesce (got.off, \"disabledReason\")"
+    "  \"movedTo\" = NULL, moves = 0, enabled = enabled AND got.off IS NULL,"
+    "  \"disabledReason\" = coalesce (got.off, \"disabledReason\")"
     "  FROM got WHERE s.id = got.id AND got.error IS NOT NULL"
     ") UPDATE \"RunSource\" r SET state = got.state, status = got.status, error = got.error, bytes = got.bytes,"
     "  \"durationMs\" = got.duration FROM got WHERE r.\"runId\" = got.run AND r.\"sourceId\" = got.id";

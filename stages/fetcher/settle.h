@@ -13,7 +13,8 @@
     "  format = coalesce (said.format, s.format), \"movedTo\" = said.moved," \
     "  \"hintS\" = coalesce (said.hint, s.\"hintS\"), \"gapS\" = coalesce (said.gap, s.\"gapS\")," \
     "  \"skipHours\" = coalesce (said.hours, s.\"skipHours\"), \"skipDays\" = coalesce (said.days, s.\"skipDays\")," \
-    "  moves = CASE WHEN said.moved IS NULL THEN 0 WHEN said.moved = s.\"movedTo\" THEN s.moves + 1 ELSE 1 END FROM said WHERE s.id = said.id" \
+    "  moves = CASE WHEN said.moved IS NULL THEN 0 WHEN said.moved = s.\"movedTo\" THEN s.moves + 1 ELSE 1 END" \
+    " FROM said WHERE s.id = said.id" \
     ")"
 
 #endif
