@@ -199,7 +199,8 @@ subtree_value (const struct finder *f, const double *sums, size_t i)
     return sums[f->blocks->first[f->tree->nodes[i].end]] - sums[f->blocks->first[i]];
 }
 
-/* Of the subtrees that `allowed` marks, or of all, the one whose blocks are worth most; of equals the innermost. */
+/* Of the subtrees that `allowed` marks, or of all, the one whose blocks are worth most; of equals the
+ * innermost, if they are worth anything. */
 static size_t
 best_of (const struct finder *f, const double *sums, const bool *allowed)
 {
@@ -209,7 +210,7 @@ best_of (const struct finder *f, const double *sums, const bool *allowed)
         if (f->tree->nodes[i].tag == TAG_TEXT || (allowed && !allowed[i]))
             continue;
         double value = subtree_value (f, sums, i);
-        if (value >= most) {
+        if (value > most || (value == most && value > 0)) {
             most = value;
             best = i;
         }
