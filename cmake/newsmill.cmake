@@ -15,6 +15,9 @@ if (CMAKE_BUILD_TYPE STREQUAL "Release" AND NOT NEWSMILL_SANITIZE)
         -fstack-protector-strong -fstack-clash-protection -UNDEBUG)
     target_link_options (nm_options INTERFACE -Wl,-z,relro -Wl,-z,now -Wl,--as-needed)
 endif ()
+if (NEWSMILL_FUZZ) # the fuzzer finds its way by the branches of the libraries, not of the targets alone
+    target_compile_options (nm_options INTERFACE -fsanitize=fuzzer-no-link)
+endif ()
 if (NEWSMILL_SANITIZE)
     target_compile_options (nm_options INTERFACE -fsanitize=${NEWSMILL_SANITIZE} -fno-omit-frame-pointer
         -fno-sanitize-recover=all)

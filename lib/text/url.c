@@ -147,7 +147,8 @@ url_resolve (const char *base, const char *reference)
     char *link = utf8_trim (reference, URL_BYTES_MAX);
     if (!link || url_is_absolute (link) || !base || !base[0])
         return link;
-    char *joined = join (base, link);
+    char *joined = join (base, link), *clean = utf8_trim (joined, URL_BYTES_MAX); /* the base is of any bytes */
+    free (joined);
     free (link);
-    return joined;
+    return clean;
 }

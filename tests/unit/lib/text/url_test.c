@@ -62,6 +62,7 @@ passes_what_it_cannot_resolve (void **state UNUSED)
         { "http://a/", "HTTPS://B/c d", "HTTPS://B/c d" },
         { "http://a", "b", "http://a/b" },
         { "a/b", "c", "a/c" },
+        { "\xdc/", "c", "\xef\xbf\xbd/c" },
     };
     for (size_t i = 0; i < COUNT_OF (samples); i++) {
         char *url = url_resolve (samples[i].base, samples[i].reference);
