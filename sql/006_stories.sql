@@ -19,17 +19,18 @@ ALTER TABLE "Source"
     ADD "pageRules" TEXT;               -- what of a page is the article, where the general rules fail
 
 -- What a recent text is like: its hash for identical ones, MinHash bands for similar ones. Rows are written when the text
--- is final, linked once the run is over (so that no article waits for it), and removed when the story's time is over.
+-- is final, get their bands and are linked once the run is over (so that no article waits for it), and are removed when the
+-- story's time is over.
 CREATE TABLE "StoryPrint" (
-    "workId" BIGINT PRIMARY KEY,
+    "workId" BIGINT NOT NULL,
     "storyId" BIGINT NOT NULL,
     "textHash" BIGINT NOT NULL,
-    bands BIGINT[],                     -- NULL: too short to be like another
+    bands BIGINT[],                     -- NULL: not linked yet, or too short to be like another
     linked BOOLEAN NOT NULL DEFAULT FALSE,
     "createdAt" TIMESTAMP NOT NULL DEFAULT NOW()
 );
 CREATE INDEX "StoryPrint_textHash_idx" ON "StoryPrint" ("textHash");
-CREATE INDEX "StoryPrint_waiting_idx" ON "StoryPrint" ("workId") WHERE NOT linked;
+CREATE UNIQUE INDEX "StoryPrint_waiting_idx" ON "StoryPrint" ("workId") WHERE NOT linked;
 CREATE INDEX "StoryPrint_bands_idx" ON "StoryPrint" USING gin (bands) WITH (fastupdate = off) WHERE linked;
 
 -- The work that has this very text, or NULL. The hash finds it, the text decides.
@@ -39,9 +40,10 @@ CREATE FUNCTION twin_of (hash BIGINT, content TEXT) RETURNS BIGINT LANGUAGE sql 
     ORDER BY w.id LIMIT 1
 $$;
 
--- Puts waiting prints, oldest first, into the story of the most alike of the linked ones, if one is alike enough. Returns how
--- many it took up. One caller at a time: stories must not be begun twice.
-CREATE FUNCTION link_stories (most INT, least_bands INT, story_window INTERVAL) RETURNS INT LANGUAGE plpgsql AS $$
+-- Puts waiting prints, with the bands of their texts, into the story of the most alike of the linked ones, if one is alike
+-- enough. One caller at a time: two that begin the same story would not see each other. Returns how many it took up.
+CREATE FUNCTION link_stories (ids BIGINT[], prints TEXT[], least_bands INT, story_window INTERVAL) RETURNS INT
+LANGUAGE plpgsql AS $$
 DECLARE
     mine RECORD;
     story BIGINT;
@@ -50,20 +52,22 @@ BEGIN
     IF NOT pg_try_advisory_xact_lock (hashtext ('newsmill link_stories')) THEN
         RETURN 0;
     END IF;
-    FOR mine IN SELECT * FROM "StoryPrint" WHERE NOT linked ORDER BY "workId" LIMIT most LOOP
+    FOR mine IN SELECT p."workId" AS id, p."textHash" AS hash, p."createdAt" AS at, n.print::bigint[] AS bands
+            FROM unnest (ids, prints) AS n (id, print) JOIN "StoryPrint" p ON p."workId" = n.id AND NOT p.linked
+            ORDER BY n.id LOOP
         SELECT p."storyId" INTO story FROM "StoryPrint" p,
             LATERAL (SELECT count (*) AS shared FROM unnest (p.bands) b WHERE b = ANY (mine.bands)) s
-            WHERE p.linked AND p.bands && mine.bands AND p."createdAt" > mine."createdAt" - story_window
-                AND s.shared >= least_bands
+            WHERE p.linked AND p.bands && mine.bands AND p."createdAt" > mine.at - story_window AND s.shared >= least_bands
             ORDER BY s.shared DESC, p."workId" LIMIT 1;
         IF NOT FOUND THEN
             SELECT p."storyId" INTO story FROM "StoryPrint" p
-                WHERE p."textHash" = mine."textHash" AND p."workId" < mine."workId" ORDER BY p."workId" LIMIT 1;
+                WHERE p."textHash" = mine.hash AND p."workId" < mine.id ORDER BY p."workId" LIMIT 1;
         END IF;
-        UPDATE "StoryPrint" SET linked = TRUE, "storyId" = coalesce (story, "storyId") WHERE "workId" = mine."workId";
+        UPDATE "StoryPrint" SET linked = TRUE, bands = mine.bands, "storyId" = coalesce (story, "storyId")
+            WHERE "workId" = mine.id AND NOT linked;
         IF story IS NOT NULL THEN
-            UPDATE "ArticleWork" SET "storyId" = story WHERE id = mine."workId";
-            UPDATE "Article" SET "storyId" = story WHERE id = mine."workId";
+            UPDATE "ArticleWork" SET "storyId" = story WHERE id = mine.id;
+            UPDATE "Article" SET "storyId" = story WHERE id = mine.id;
         END IF;
         count := count + 1;
     END LOOP;

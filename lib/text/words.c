@@ -198,15 +198,21 @@ word_next (struct word_reader *reader, struct word *ret_word)
 }
 
 size_t
-word_count_text (const char *text, size_t bytes)
+word_count_most (const char *text, size_t bytes, size_t most)
 {
     struct word_reader reader;
     struct word word;
     size_t words = 0, grams = 0;
     word_reader_init (&reader, text, bytes);
-    while (word_next (&reader, &word))
+    while (words + (grams + 1) / 2 < most && word_next (&reader, &word))
         word.gram ? grams++ : words++;
     return words + (grams + 1) / 2;
+}
+
+size_t
+word_count_text (const char *text, size_t bytes)
+{
+    return word_count_most (text, bytes, SIZE_MAX);
 }
 
 static int

@@ -26,6 +26,8 @@ void word_reader_init (struct word_reader *reader, const char *text, size_t byte
 bool word_next (struct word_reader *reader, struct word *ret_word);
 /* Words of text as a reader counts them: two grams make a word. */
 size_t word_count_text (const char *text, size_t bytes);
+/* The same, counting no further than `most`. */
+size_t word_count_most (const char *text, size_t bytes, size_t most);
 
 /* word: as word_next gives it. */
 bool word_is_stop (const struct word *word);

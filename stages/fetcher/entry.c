@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "stages/fetcher/fetcher.h"
 #include "text/html.h"
+#include "text/words.h"
 
 #define URL_MAX 2000          /* B-tree entries are bounded; a longer address is replaced by a urn */
 #define TITLE_MAX 2000
@@ -101,9 +102,9 @@ entry_init (struct entry *self, const struct fetch *fetch, const struct feed_ent
     *self = (struct entry){ .content = text, .title = find_title (from, text),
                             .author = plain_text (from->author, AUTHOR_MAX) };
     find_keys (self, fetch, from);
-    print_init (&self->print, self->title, self->content);
-    self->feed_hash = self->print.hash;
-    self->wants_page = self->print.words < fetch->teaser_words && !strncmp (self->url, "http", 4);
+    self->feed_hash = print_hash (self->title, self->content);
+    self->wants_page = !strncmp (self->url, "http", 4)
+                       && word_count_most (self->content, strlen (self->content), fetch->teaser_words) < fetch->teaser_words;
     self->published_us = entry_date (from->published_us);
     if (!self->published_us)
         self->published_us = entry_date (from->updated_us);

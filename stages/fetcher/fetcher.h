@@ -21,7 +21,6 @@
 #include "feed/feed.h"
 #include "http/http.h"
 #include "stage/stage.h"
-#include "text/similarity.h"
 
 struct fetcher {
     struct stage *stage;
@@ -68,15 +67,8 @@ void fetch_free (struct fetch *fetch);
 
 /* ---- print.c ---- */
 
-/* What tells that two texts are the same, or alike. */
-struct print {
-    size_t words;
-    int64_t hash;     /* of the text; if it is short, of title and text */
-    bool has_bands;
-    int64_t bands[SIMILARITY_BANDS];
-};
-void print_init (struct print *ret, const char *title, const char *text);
-void print_write_bands (struct buf *out, const struct print *print); /* as a BIGINT[] in text; nothing if it has none */
+/* Equal for the same text; if that is short, for the same title and text. */
+int64_t print_hash (const char *title, const char *text);
 
 /* ---- story.c ---- */
 
@@ -100,8 +92,7 @@ struct entry {
     int64_t published_us;       /* 0: unknown */
     bool wants_page;            /* the feed has a teaser only */
     int64_t replaces;           /* work of which it is a newer version, 0: none */
-    int64_t feed_hash;          /* of the text in the feed */
-    struct print print;
+    int64_t feed_hash;          /* of the text in the feed, as print_hash */
 };
 /* 0, or -ENODATA if there are no words in it. *ret is to be ended by entry_fini. */
 MUST_CHECK int entry_init (struct entry *ret, const struct fetch *fetch, const struct feed_entry *from);

@@ -151,7 +151,7 @@ leave_past (struct intake *self, const struct fetch *fetch, size_t most)
 enum parameter {
     RUN_ID, SOURCE_ID, SOURCE_NAME, STATE, STATUS, WAIT_S, ETAG, LAST_MODIFIED, BODY_HASH, TITLE, FORMAT, DISCOVERED,
     SKIPPED, BYTES, DURATION_MS,
-    KEYS, URLS, TITLES, AUTHORS, PUBLISHED, CONTENTS, HASHES, BANDS, WANT_PAGE, REPLACES, /* arrays: an element an article */
+    KEYS, URLS, TITLES, AUTHORS, PUBLISHED, CONTENTS, HASHES, WANT_PAGE, REPLACES, TWIN_OF, /* arrays: an element an article */
     ALIASES, ALIAS_OF,                                /* arrays: an article's further keys, and which article's */
     MOVED_TO, HINT_S, GAP_S, SKIP_HOURS, SKIP_DAYS,
     PAST_KEYS,                                        /* array: of old entries of a source that is read for the first time */
@@ -160,9 +160,9 @@ enum parameter {
 static const char intake_sql[] =
     "WITH entry AS MATERIALIZED ("
     " SELECT nextval (pg_get_serial_sequence ('\"ArticleWork\"', 'id')) AS id, e.*"
-    " FROM unnest ($16::text[], $17::text[], $18::text[], $19::text[], $20::bigint[], $21::text[], $22::bigint[], $23::text[],"
-    "  $24::bigint[], $25::bigint[]) WITH ORDINALITY"
-    "  AS e (key, url, title, author, published, content, hash, bands, page, replaces, n)"
+    " FROM unnest ($16::text[], $17::text[], $18::text[], $19::text[], $20::bigint[], $21::text[], $22::bigint[],"
+    "  $23::bigint[], $24::bigint[], $25::bigint[]) WITH ORDINALITY"
+    "  AS e (key, url, title, author, published, content, hash, page, replaces, twin, n)"
     "), fresh AS ("
     " INSERT INTO \"ArticleKey\" (key, \"workId\") SELECT key, id FROM entry WHERE replaces IS NULL"
     "  ON CONFLICT DO NOTHING RETURNING \"workId\""
@@ -175,16 +175,15 @@ static const char intake_sql[] =
     " INSERT INTO \"ArticleKey\" (key, \"workId\") SELECT a.key, id FROM taken"
     "  JOIN unnest ($26::text[], $27::bigint[]) AS a (key, n) USING (n) ON CONFLICT DO NOTHING"
     "), print AS ("
-    " INSERT INTO \"StoryPrint\" (\"workId\", \"storyId\", \"textHash\", bands)"
-    "  SELECT id, id, hash, bands::bigint[] FROM taken WHERE page = 0"
+    " INSERT INTO \"StoryPrint\" (\"workId\", \"storyId\", \"textHash\") SELECT id, id, hash FROM taken WHERE page = 0"
     "), work AS ("
     " INSERT INTO \"ArticleWork\" (id, \"sourceId\", source, url, title, author, \"publishedAt\", content, \"feedHash\","
     "  replaces, \"pageAt\", \"twinOf\") OVERRIDING SYSTEM VALUE SELECT id, $2::bigint, $3::text, url, title, author,"
     "  timestamp 'epoch' + published * interval '1 microsecond', content, hash, replaces,"
     "  CASE page WHEN 1 THEN " DB_NOW " END, CASE WHEN page = 1 THEN NULL"
     "   WHEN EXISTS (SELECT 1 FROM \"StoryPrint\" WHERE \"textHash\" = hash) THEN twin_of (hash, content)"
-    "   ELSE nullif (min (id) OVER (PARTITION BY hash, page), id) END"
-    "  FROM taken ORDER BY id RETURNING 1"
+    "   ELSE (SELECT e.id FROM entry e WHERE e.n = twin) END"
+    "  FROM taken ORDER BY taken.id RETURNING 1"
     "), past AS ("
     " INSERT INTO \"ArticleKey\" (key, \"workId\") SELECT key, 0 FROM unnest ($33::text[]) AS p (key) ON CONFLICT DO NOTHING"
     "), counted AS (SELECT count (*)::int AS intake FROM work"
@@ -209,6 +208,16 @@ add_known (struct buf *array, int64_t value)
         db_array_add_null (array);
 }
 
+/* The number, from 1, of an entry before the i-th that has its text; 0: none. */
+static int64_t
+first_like (const struct entry *entries, size_t i)
+{
+    for (size_t k = 0; k < i; k++)
+        if (entries[k].feed_hash == entries[i].feed_hash && streq (entries[k].content, entries[i].content))
+            return (int64_t) k + 1;
+    return 0;
+}
+
 static void
 put_entries (const struct intake *intake, struct buf arrays[PARAMETERS])
 {
@@ -216,8 +225,8 @@ put_entries (const struct intake *intake, struct buf arrays[PARAMETERS])
     size_t count = intake->count - intake->past, aliases = 0;
     for (size_t i = 0; i < count; i++)
         aliases += entries[i].key_count - 1;
-    for (int p = KEYS; p <= REPLACES; p++)
-        db_array_begin (&arrays[p], p == PUBLISHED || p == HASHES || p >= WANT_PAGE ? DB_OID_INT8 : DB_OID_TEXT, count);
+    for (int p = KEYS; p <= TWIN_OF; p++)
+        db_array_begin (&arrays[p], p == PUBLISHED || p >= HASHES ? DB_OID_INT8 : DB_OID_TEXT, count);
     db_array_begin (&arrays[ALIASES], DB_OID_TEXT, aliases);
     db_array_begin (&arrays[ALIAS_OF], DB_OID_INT8, aliases);
     for (size_t i = 0; i < count; i++) {
@@ -229,12 +238,9 @@ put_entries (const struct intake *intake, struct buf arrays[PARAMETERS])
         add_known (&arrays[PUBLISHED], e->published_us);
         db_array_add_text (&arrays[CONTENTS], e->content);
         db_array_add_int8 (&arrays[HASHES], e->feed_hash);
-        struct buf bands = { 0 };
-        print_write_bands (&bands, &e->print);
-        db_array_add_text (&arrays[BANDS], bands.data);
-        buf_fini (&bands);
         db_array_add_int8 (&arrays[WANT_PAGE], e->wants_page);
         add_known (&arrays[REPLACES], e->replaces);
+        add_known (&arrays[TWIN_OF], first_like (entries, i));
         for (size_t k = 1; k < e->key_count; k++) {
             db_array_add_text (&arrays[ALIASES], e->keys[k]);
             db_array_add_int8 (&arrays[ALIAS_OF], (int64_t) i + 1);

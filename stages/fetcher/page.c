@@ -36,7 +36,7 @@ static const char settle_sql[] =
     "  coalesce (\"publishedAt\", timestamp 'epoch' + $4::bigint * interval '1 microsecond'), reason = $5,"
     "  \"twinOf\" = CASE WHEN EXISTS (SELECT 1 FROM \"StoryPrint\" WHERE \"textHash\" = $6::bigint) THEN twin_of ($6, $2) END"
     "  WHERE id = $1 AND state = 'pending' AND \"pageAt\" IS NOT NULL RETURNING id"
-    ") INSERT INTO \"StoryPrint\" (\"workId\", \"storyId\", \"textHash\", bands) SELECT id, id, $6, $7::bigint[] FROM work"
+    ") INSERT INTO \"StoryPrint\" (\"workId\", \"storyId\", \"textHash\") SELECT id, id, $6 FROM work"
     " ON CONFLICT DO NOTHING";
 
 /* The article goes on with this text. page: NULL when there is none, and reason says why. */
@@ -44,19 +44,14 @@ static void
 settle (struct visit *visit, const struct page *page, const char *text, const char *reason)
 {
     struct db *db = visit->fetcher->db;
-    struct print print;
-    struct buf bands = { 0 };
     char hash[24], published[24];
     int64_t published_us = page ? entry_date (page->published_us) : 0;
-    print_init (&print, visit->title, text);
-    print_write_bands (&bands, &print);
-    snprintf (hash, sizeof hash, "%" PRId64, print.hash);
+    snprintf (hash, sizeof hash, "%" PRId64, print_hash (visit->title, text));
     snprintf (published, sizeof published, "%" PRId64, published_us);
     if (db_run (db, NULL, settle_sql, DB_VALUES (visit->id, text, page ? page->author : NULL,
-                published_us ? published : NULL, reason, hash, bands.data)) < 0)
+                published_us ? published : NULL, reason, hash)) < 0)
         log_warn ("article=%s its page could not be noted: %s", visit->id, db_error (db)); /* its claim lapses */
     visit->fetcher->unlinked = true;
-    buf_fini (&bands);
 }
 
 static void
