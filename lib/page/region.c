@@ -218,7 +218,8 @@ block_stays (const struct finder *f, size_t i)
     bool sentence = block_is_sentence (f, i), text = (tag == TAG_P && block->words >= 8) || sentence;
     if (tag == TAG_H1)
         return false; /* the title */
-    if (block->words < NOISE_WORDS && !is_heading (tag) && article_line_is_noise (block_text (f, i), block->bytes))
+    bool row = tag == TAG_TR || tag == TAG_TD || tag == TAG_TH || tag == TAG_PRE;
+    if (block->words < NOISE_WORDS && !is_heading (tag) && !row && article_line_is_noise (block_text (f, i), block->bytes))
         return false;
     return block->linked * 10 <= block->words * (text ? 8 : 5);
 }

@@ -54,9 +54,10 @@ the_article_stays_and_the_rest_goes (void **state UNUSED)
         "<footer><p>All of this belongs to us, and copying it will be punished by all means.</p></footer>",
         "<div class=related><h3>Related</h3><ul><li><a href=1>Bridge falls down in the north of town</a></ul></div>",
     };
-    for (size_t i = 0; i < COUNT_OF (around); i++) {
-        char *html = mem_printf ("<html><body>%s<div class=article-body>" STORY "%s</div>%s</body></html>", around[i],
-                                 around[i], around[i]);
+    for (size_t i = 0; i < 3 * COUNT_OF (around); i++) {
+        const char *part = around[i / 3], *before = i % 3 == 0 ? part : "", *within = i % 3 == 1 ? part : "";
+        char *html = mem_printf ("<html><body>%s<div class=article-body>" STORY "%s</div>%s</body></html>", before, within,
+                                 i % 3 == 2 ? part : "");
         expect_text (html, NULL, P1 "\n\n" P2 "\n\n" P3);
         free (html);
     }
