@@ -3,56 +3,27 @@
  * for it and the rest against. Within it, what is left of lists of links and of lines that are no text goes.
  * SPDX-License-Identifier: MPL-2.0 */
 #include "page/impl.h"
+#include "text/sentence.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
-#ifndef N1
-#define N1 9
-#endif
-#ifndef Q1
-#define Q1 0.4
-#endif
-#ifndef P1
-#define P1 0.3
-#endif
-#ifndef P6
-#define P6 10
-#endif
-#ifndef P2
-#define P2 0.9
-#endif
-#ifndef P3
-#define P3 2.0
-#endif
-#ifndef P4
-#define P4 0.5
-#endif
-#ifndef S1
-#define S1 60
-#endif
-#ifndef S2
-#define S2 25
-#endif
-#ifndef S4
-#define S4 80
-#endif
-#ifndef S5
-#define S5 30
-#endif
-#ifndef S6
-#define S6 12
-#endif
-#ifndef S3
-#define S3 70
-#endif
+/* Found by trial on several hundred pages; each lies on a plateau, a third more or less changes next to nothing. */
+#define CUT_WEIGHT 0.3     /* what a word of prose counts against a subtree that must be cut out of it, ... */
+#define CUT_MOST 10.0      /* ... and the most that one cut costs */
+#define LINKED_WEIGHT 0.9  /* a word of a line that is mostly links, likewise */
+#define LABEL_COST 2.0     /* a line of a few words that is no sentence */
+#define NAMED_SHARE 0.4    /* of the best subtree's worth, for what calls itself the article to be it instead */
+#define NOISE_WORDS 30     /* a byline, a time stamp, a call to subscribe has fewer */
+#define REST_PERCENT 15    /* of the article's words: what a heading like "Related" may take with it */
 
 struct finder {
     const struct tree *tree;
     const struct blocks *blocks;
     uint32_t *prose; /* words of prose in the blocks before each */
     bool *cut;       /* of each node: no part of the article */
-    bool *named;     /* of each node: called the article or its text */
+    bool *named;     /* of each node: called the article */
     double *value;   /* of each block */
     bool *keep;
 };
@@ -112,10 +83,10 @@ static const struct {
     uint8_t percent, percent_at_least; /* of the page's prose: as long as enough is left beside them, and anyway */
     uint8_t left;                      /* enough: words of prose */
 } limits[HINT_BODY + 1] = {
-    [HINT_TRIFLE] = { S6, S6, 0 },
-    [HINT_JUNK] = { S1, S1, 0 },     [HINT_STRONG] = { S4, S1, 150 }, [HINT_ASIDE] = { S1, S1, 0 },
-    [HINT_ABOUT] = { S2, S2, 0 },    [HINT_HEADER] = { S5, S5, 0 },   [HINT_COMMENT] = { 95, S1, 40 },
-    [HINT_HIDDEN] = { S3, S3, 0 },
+    [HINT_TRIFLE] = { 12, 12, 0 },
+    [HINT_JUNK] = { 60, 60, 0 },     [HINT_STRONG] = { 80, 60, 150 }, [HINT_ASIDE] = { 60, 60, 0 },
+    [HINT_ABOUT] = { 25, 25, 0 },    [HINT_HEADER] = { 30, 30, 0 },   [HINT_COMMENT] = { 95, 60, 40 },
+    [HINT_HIDDEN] = { 70, 70, 0 },
 };
 
 /* prose: set to that of all elements of each word, those within others of the same word not counted again. */
@@ -163,7 +134,7 @@ cut_elements (struct finder *f)
         if (cut && body && !comment && prose_of (f, i) * 100 > all * 15)
             cut = false; /* "post-header-content" */
         f->cut[i] |= cut;
-        f->named[i] = (body >= N1 || tree->nodes[i].tag == TAG_ARTICLE) && !f->cut[i];
+        f->named[i] = tree->nodes[i].tag == TAG_ARTICLE && !f->cut[i];
     }
     free (hints);
 }
@@ -185,12 +156,12 @@ block_value (const struct finder *f, size_t i)
     if (is_heading (tag))
         return share > 0.5 ? -words : 0;
     if (share > 0.5)
-        return -P2 * words;
+        return -LINKED_WEIGHT * words;
     if (block->words >= 10 && (block_is_sentence (f, i) || tag == TAG_P || tag == TAG_PRE || tag == TAG_BLOCKQUOTE))
         return words * (1 - share);
     if (block->words >= 20)
-        return words * (P4 - share);
-    return tag == TAG_P || tag == TAG_LI || block_is_sentence (f, i) ? 0 : -P3;
+        return words * (0.5 - share);
+    return tag == TAG_P || tag == TAG_LI || block_is_sentence (f, i) ? 0 : -LABEL_COST;
 }
 
 static double
@@ -225,13 +196,13 @@ best_subtree (const struct finder *f)
     double *sums = mem_grow (NULL, f->blocks->count + 1, sizeof *sums);
     for (size_t i = 1; i < f->tree->count; i++)
         if (f->cut[i] && !f->cut[f->tree->nodes[i].parent])
-            f->value[f->blocks->first[i]] -= MIN_OF (P1 * prose_of (f, i), P6);
+            f->value[f->blocks->first[i]] -= MIN_OF (CUT_WEIGHT * prose_of (f, i), CUT_MOST);
     sums[0] = 0;
     for (size_t i = 0; i < f->blocks->count; i++)
         sums[i + 1] = sums[i] + f->value[i];
     size_t best = best_of (f, sums, NULL), named = best_of (f, sums, f->named);
     double value = subtree_value (f, sums, best), named_value = subtree_value (f, sums, named);
-    if (named > best && named < f->tree->nodes[best].end && named_value >= value * Q1)
+    if (named > best && named < f->tree->nodes[best].end && named_value >= value * NAMED_SHARE)
         best = named;
     free (sums);
     return best;
@@ -245,8 +216,66 @@ block_stays (const struct finder *f, size_t i)
     enum tag tag = f->tree->nodes[block->node].tag;
     if (f->cut[block->node])
         return false;
-    bool text = (tag == TAG_P && block->words >= 8) || block_is_sentence (f, i);
+    bool sentence = block_is_sentence (f, i), text = (tag == TAG_P && block->words >= 8) || sentence;
+    if (tag == TAG_H1)
+        return false; /* the title */
+    bool row = tag == TAG_TR || tag == TAG_TD || tag == TAG_TH || tag == TAG_PRE;
+    if (block->words < NOISE_WORDS && !is_heading (tag) && !row && article_line_is_noise (block_text (f, i), block->bytes))
+        return false;
     return block->linked * 10 <= block->words * (text ? 8 : 5);
+}
+
+/* Whether a heading, or a line that stands for one, opens what is not the article any more. */
+static bool
+opens_rest (const struct finder *f, size_t i)
+{
+    static const char *const openings[] = {
+        "related",       "you may also", "you might also", "more from",     "more on ",   "more stories", "read more",
+        "read next",     "read also",    "also read",      "recommended",   "most read",  "most popular", "popular ",
+        "trending",      "latest ",      "recent ",        "about the author", "sign up", "subscribe",    "newsletter",
+        "share this",    "comments",     "leave a ",       "tell us what",  "get in touch", "featured ",  "up next",
+        "keep reading",  "what to read", "don't miss",     "see also",      "further reading", "advertisement",
+        "join the conversation", "discover more", "explore more", "related", "follow us", "start your ",
+    };
+    const struct block *block = &f->blocks->list[i];
+    if (block->words > 8)
+        return false;
+    for (size_t j = 0; j < COUNT_OF (openings); j++) {
+        size_t bytes = strlen (openings[j]);
+        if (block->bytes >= bytes && strncasecmp (block_text (f, i), openings[j], bytes) == 0)
+            return true;
+    }
+    return false;
+}
+
+static uint32_t
+words_kept (const struct finder *f, size_t first, size_t end)
+{
+    uint32_t words = 0;
+    for (size_t i = first; i < end; i++)
+        words += f->keep[i] ? f->blocks->list[i].words : 0;
+    return words;
+}
+
+/* What stands under such a heading, up to the next one that is no lower, goes; much text under it is the article's. */
+static void
+drop_rest (struct finder *f, size_t first, size_t end)
+{
+    uint32_t all = words_kept (f, first, end);
+    for (size_t i = first; i < end; i++) {
+        enum tag level = f->tree->nodes[f->blocks->list[i].node].tag;
+        if (!is_heading (level) || !opens_rest (f, i))
+            continue;
+        size_t next = i + 1;
+        for (; next < end; next++) {
+            enum tag tag = f->tree->nodes[f->blocks->list[next].node].tag;
+            if (is_heading (tag) && tag <= level)
+                break;
+        }
+        if (words_kept (f, i, next) * 100 > all * REST_PERCENT)
+            continue;
+        memset (f->keep + i, 0, (next - i) * sizeof *f->keep);
+    }
 }
 
 /* Headings with nothing under them. */
@@ -287,6 +316,7 @@ keep_as_found (struct finder *f)
     size_t best = best_subtree (f), first = f->blocks->first[best], end = f->blocks->first[f->tree->nodes[best].end];
     for (size_t i = first; i < end; i++)
         f->keep[i] = block_stays (f, i);
+    drop_rest (f, first, end);
     drop_bare_headings (f, first, end);
 }
 

@@ -381,6 +381,13 @@ line_next (struct line *text, struct line *ret_line)
     return true;
 }
 
+bool
+article_line_is_noise (const char *text, size_t bytes)
+{
+    struct line line = { text, bytes };
+    return line_is_byline (&line) || line_is_stamp (&line) || line_is_call (&line);
+}
+
 char *
 article_clean (const char *text, size_t bytes)
 {
@@ -389,8 +396,7 @@ article_clean (const char *text, size_t bytes)
     bool fresh = true; /* a paragraph begins */
     size_t paragraphs = 0;
     while (line_next (&rest, &line)) {
-        bool dropped = line_is_byline (&line) || line_is_stamp (&line) || line_is_call (&line);
-        if (!line.bytes || dropped) {
+        if (!line.bytes || article_line_is_noise (line.text, line.bytes)) {
             fresh = true;
             continue;
         }

@@ -24,6 +24,9 @@ size_t sentence_split (const char *text, size_t bytes, struct sentence **ret_lis
  * and calls to read, scroll or subscribe. May be empty. given (free) */
 char *article_clean (const char *text, size_t bytes);
 
+/* Whether a line, trimmed, is a byline, a time stamp, or a call to read, scroll or subscribe. */
+bool article_line_is_noise (const char *text, size_t bytes);
+
 /* The article's text for ranking: cleaned, and only the sentences of at least SENTENCE_LEAST_WORDS
  * words. *ret_clean: given (free), the text the sentences point into. */
 size_t article_sentences (const char *text, size_t bytes, char **ret_clean,
