@@ -202,7 +202,9 @@ best_subtree (const struct finder *f)
         sums[i + 1] = sums[i] + f->value[i];
     size_t best = best_of (f, sums, NULL), named = best_of (f, sums, f->named);
     double value = subtree_value (f, sums, best), named_value = subtree_value (f, sums, named);
-    if (named > best && named < f->tree->nodes[best].end && named_value >= value * NAMED_SHARE)
+    if (value <= 0)
+        best = 0; /* no prose to go by: all that is not cut */
+    else if (named > best && named < f->tree->nodes[best].end && named_value >= value * NAMED_SHARE)
         best = named;
     free (sums);
     return best;

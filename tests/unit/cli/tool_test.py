@@ -117,6 +117,11 @@ class ToolTest(unittest.TestCase):
         text = self.tool("extract", self.write("page.html", "<script>x</script><p>Caf&eacute; &amp; bar</p><p>Two"))
         self.assertEqual(text.split(), ["Caf\u00e9", "&", "bar", "Two"])
         self.assertEqual(self.tool("extract", self.write("empty", "")).strip(), "")
+        page = "<html lang=en><title>T</title><nav>menu</nav><article><p id=a>One.</p><p>Two.</p></article>"
+        document = json.loads(self.tool("extract", "-", "--json", "--rules", "keep: #a", input=page))
+        self.assertEqual(document, {"title": "T", "author": None, "published": None, "canonical": None, "language": "en",
+                                    "text": "One.", "words": 1})
+        self.assertIn("is expected", self.tool("extract", "page.html", "--rules", "article", code=100))
 
     def test_the_manual_page_tells_every_command_and_option(self):
         with open(f"{SOURCE}/cli/newsmill.1") as file:
