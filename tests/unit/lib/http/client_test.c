@@ -483,7 +483,7 @@ dripping_servers_run_into_the_least_rate (void **state)
     assert_int_equal (seen.error, HTTP_TIMEOUT);
     assert_non_null (strstr (seen.reason, "too slow"));
     assert_in_range (seen.duration_ms, 400, 4000);
-    seen = get_slow (*state, text, 5, 100); /* faster than that */
+    seen = get_slow (*state, text, 5, 10); /* faster than that */
     assert_int_equal (seen.error, HTTP_OK);
     assert_int_equal (seen.body_bytes, 100);
     snprintf (text, sizeof text, "%s%0*d", head, 10, 0);
