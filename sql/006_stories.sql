@@ -7,6 +7,9 @@ ALTER TABLE "ArticleWork"
     ADD "storyId" BIGINT,               -- the story's first article, NULL while that is itself
     ADD "pageAt" TIMESTAMP,             -- when its page is to be fetched: not dispatched before that is over and this is NULL
     ADD "pageTries" INT NOT NULL DEFAULT 0;
+-- Those that wait for a page would stand before those that can be dispatched.
+DROP INDEX "ArticleWork_pending_idx";
+CREATE INDEX "ArticleWork_pending_idx" ON "ArticleWork" ("dueAt", id) WHERE state = 'pending' AND "pageAt" IS NULL;
 CREATE INDEX "ArticleWork_page_idx" ON "ArticleWork" ("pageAt") WHERE "pageAt" IS NOT NULL;
 
 ALTER TABLE "Article" ADD "storyId" BIGINT;
@@ -75,14 +78,8 @@ BEGIN
 END
 $$;
 
--- Keys of articles lost www., m., amp. and the last slash, guids their site: the old ones must go on being known.
+-- Keys of articles lost www., m., amp. and the last slash: the old ones must go on being known.
 INSERT INTO "ArticleKey" (key, "workId")
-    SELECT regexp_replace (regexp_replace (key, '^((www|m|mobile|amp)\.)+(?=[^/]*\.)', ''), '(?<=[^/])/+$', ''), "workId"
+    SELECT regexp_replace (regexp_replace (key, '^((www|m|mobile|amp)\.)+(?=[^/]*\.)', ''), '(?<=[^/])/+(?=$|\?)', ''), "workId"
     FROM "ArticleKey" WHERE key !~ '^(guid|text|hash):'
-    ON CONFLICT DO NOTHING;
-INSERT INTO "ArticleKey" (key, "workId")
-    SELECT regexp_replace (k.key, '^(guid:\d+:)https?://[^/]+', '\1'), k."workId" FROM "ArticleKey" k
-    JOIN "Source" s ON k.key LIKE 'guid:' || s.id || ':http%'
-        AND regexp_replace (split_part (k.key, '/', 3), '^((www|m|mobile|amp)\.)+', '')
-            = regexp_replace (split_part (s.url, '/', 3), '^((www|m|mobile|amp)\.)+', '')
     ON CONFLICT DO NOTHING;

@@ -374,6 +374,10 @@ run_open_for (struct collector *self, int64_t source)
         return status_error ("unavailable", "newsmill is stopping");
     if (!collector_ready (self))
         return status_error ("unavailable", db_error (self->db));
+    if (!self->active)
+        return status_error ("unavailable", "another collector is active");
+    if (!self->run.open && is_backing_off (self)) /* it is due, and read in the next run */
+        return status_error ("unavailable", "backing off after failures in a row");
     bool joined = self->run.open;
     json_t *opened = joined ? NULL : open_new (self, 0, source);
     bool failed = joined ? add_sources (self, source) < 0
@@ -399,7 +403,8 @@ read_standing (struct collector *self, struct standing *ret)
         "SELECT count (*) FILTER (WHERE state IN ('due', 'claimed')), count (*) FILTER (WHERE state <> 'due'), count (*),"
         " count (*) FILTER (WHERE state = 'failed'), coalesce (sum (intake), 0),"
         " (SELECT count (*) FROM \"ArticleWork\" WHERE state = 'leased'),"
-        " (SELECT count (*) FROM \"ArticleWork\" WHERE state = 'pending' AND \"dueAt\" <= " DB_NOW "),"
+        " (SELECT count (*) FROM \"ArticleWork\" WHERE state = 'pending' AND \"dueAt\" <= " DB_NOW " AND \"pageAt\" IS NULL)"
+        " + (SELECT count (*) FROM \"ArticleWork\" WHERE state = 'pending' AND \"dueAt\" <= " DB_NOW " AND \"pageAt\" IS NOT NULL),"
         " (SELECT count (*) FROM \"ArticleWork\" WHERE \"pageAt\" IS NOT NULL),"
         " max (error) FROM \"RunSource\" WHERE \"runId\" = $1", DB_VALUES (self->run.text));
     if (!r)

@@ -65,6 +65,8 @@ find_keys (struct entry *entry, const struct fetch *fetch, const struct feed_ent
     if (from->id && *from->id && !from->id_is_shared) {
         char *guid = identity_of_guid (from->id, fetch->url);
         add_key (entry, mem_printf ("guid:%" PRId64 ":%s", fetch->source_id, guid));
+        if (!streq (guid, from->id)) /* as it is, too: after a move its site is no longer the source's */
+            add_key (entry, mem_printf ("guid:%" PRId64 ":%s", fetch->source_id, from->id));
         free (guid);
     }
     if (!entry->key_count)

@@ -36,6 +36,7 @@ struct fetcher {
     int64_t kept_ms;         /* when claims under way were renewed */
     struct settled *settled; /* fetched, and not yet written */
     size_t settled_count;
+    bool dispatch_timed, lease_timed; /* their timers are set */
     bool pages_due;          /* there may be pages to fetch */
     bool unlinked;           /* there may be articles that are in no story yet */
     int64_t forget_at_ms;    /* when old prints go */

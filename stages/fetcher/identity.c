@@ -118,8 +118,10 @@ add_host (struct buf *out, const char *host)
     }
     size_t size = strlen (host);
     size -= size && host[size - 1] == '.';
-    for (size_t i = 0; i < size; i++)
-        buf_add_char (out, (char) tolower ((unsigned char) host[i]));
+    for (size_t i = 0; i < size; i++) {
+        char c = (char) tolower ((unsigned char) host[i]);
+        add_part (out, &c, 1); /* libcurl decodes what stands escaped in a host, to any byte */
+    }
 }
 
 struct parts {

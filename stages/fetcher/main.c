@@ -84,12 +84,27 @@ wait_s (const struct fetch *fetch, const struct catch *caught)
     return MAX_OF (wait, hold_pause_s (fetch->fetcher, caught->retry_after_ms));
 }
 
+/* Once more, as the connection may have broken, or another fetcher taken the same keys in another order; what the database does
+ * not take then is a fault of this feed, and no reason to read it again and again. */
 static void
-take_in (struct fetch *fetch, const struct catch *caught)
+take_in (struct fetch *fetch, struct catch *caught)
 {
-    char url[LOG_QUOTE_SIZE];
+    struct fetcher *self = fetch->fetcher;
+    char url[LOG_QUOTE_SIZE], reason[REASON_MAX];
     int64_t fresh = 0;
-    if (intake_commit (fetch, caught, &fresh) == 0)
+    int r = intake_commit (fetch, caught, &fresh);
+    if (r < 0 && db_ready (self->db))
+        r = intake_commit (fetch, caught, &fresh);
+    if (r < 0 && db_ready (self->db)) {
+        snprintf (reason, sizeof reason, "the database does not take it: %s", db_error (self->db));
+        char *clean = utf8_clean (reason, strlen (reason), REASON_MAX);
+        caught->error = clean;
+        caught->wait_s = wait_s (fetch, caught);
+        settle_add (fetch, caught);
+        free (clean);
+        return;
+    }
+    if (r == 0)
         move_look (fetch, caught->moved_to);
     if (fresh) {
         log_debug ("source=%" PRId64 " url=%s new=%" PRId64, fetch->source_id, log_quote (fetch->url, url), fresh);
@@ -201,8 +216,8 @@ on_response (void *context, const struct http_response *response)
         .last_modified = header_text (response->last_modified), .body_hash = fetch->body_hash,
         .fresh_s = response->fresh_s,
     };
-    if (response->moved_permanently && strlen (response->url) <= ADDRESS_MAX)
-        caught.moved_to = response->url;
+    if (response->moved_permanently && response->error == HTTP_OK && strlen (response->url) <= ADDRESS_MAX)
+        caught.moved_to = header_text (response->url);
     if (response->error != HTTP_OK) {
         caught.error = response->reason;
         finish (fetch, &caught);
@@ -354,8 +369,11 @@ begin_run (struct fetcher *self, const struct uuid *run)
         hold_release (self);
     }
     claim (self);
-    stage_after (self->stage, 0, on_dispatch_time, self);
-    stage_after (self->stage, LEASE_CHECK_MS, on_lease_time, self);
+    if (!self->dispatch_timed)
+        stage_after (self->stage, 0, on_dispatch_time, self);
+    if (!self->lease_timed)
+        stage_after (self->stage, LEASE_CHECK_MS, on_lease_time, self);
+    self->dispatch_timed = self->lease_timed = true;
 }
 
 /* A fetcher that starts, or lost sight of the database or the events, finds out from the ledger where things stand. */
@@ -379,6 +397,7 @@ static void
 on_dispatch_time (struct stage *stage, void *arg)
 {
     struct fetcher *self = arg;
+    self->dispatch_timed = self->active;
     if (!self->active)
         return;
     page_turn (self);
@@ -390,7 +409,8 @@ static void
 on_lease_time (struct stage *stage, void *arg)
 {
     struct fetcher *self = arg;
-    if (!self->active || stage_is_stopping (stage))
+    self->lease_timed = self->active && !stage_is_stopping (stage);
+    if (!self->lease_timed)
         return;
     if (db_ready (self->db)) {
         dispatch_release_expired (self);

@@ -8,7 +8,7 @@
 
 #define TRIES_MOST 2
 #define TRY_AGAIN_S "30"
-#define LAPSE_S 10            /* beyond a request's own time */
+#define LAPSE_S 100           /* beyond a request's own time: it may wait long for its publisher's turn */
 
 struct visit {
     struct fetcher *fetcher;
@@ -76,19 +76,24 @@ fold (struct visit *visit)
         DB_VALUES (visit->id, visit->fetcher->run, visit->source_id));
 }
 
-/* Whether the address is that of another article of this title; if it is nobody's, it is this one's from now on. The title,
- * because sites send the reader of a page that is gone to one that many share. */
+/* Whether the address is that of an earlier article of this title; if it is nobody's, or the older version's, it is this one's
+ * from now on. The title and the time, because sites send the reader of a page that is gone to one that many share. */
 static bool
 is_anothers (struct visit *visit, const char *url)
 {
     char *site = identity_of_site (visit->url), *other = url ? identity_of_site (url) : NULL;
     char *key = site && other && streq (site, other) ? identity_of_url (url) : NULL; /* other sites' claims are not ours */
     bool anothers = false;
+    char window[24];
+    snprintf (window, sizeof window, "%" PRId64, stage_settings (visit->fetcher->stage)->fetcher_story_window);
     if (key && strlen (key) <= IDENTITY_MAX && !streq (strchr (key, '/'), "/")) {
         PGresult *owner = db_query (visit->fetcher->db, "INSERT INTO \"ArticleKey\" (key, \"workId\") VALUES ($1, $2)"
-                                    " ON CONFLICT (key) DO UPDATE SET key = EXCLUDED.key RETURNING \"workId\" <> $2 AND"
-                                    " lower ($3) = (SELECT lower (title) FROM \"ArticleWork\" WHERE id = \"workId\")",
-                                    DB_VALUES (key, visit->id, visit->title));
+                                    " ON CONFLICT (key) DO UPDATE SET \"workId\" = CASE WHEN \"ArticleKey\".\"workId\" ="
+                                    "  (SELECT replaces FROM \"ArticleWork\" WHERE id = $2) THEN $2 ELSE \"ArticleKey\".\"workId\" END"
+                                    " RETURNING \"workId\" < $2 AND EXISTS (SELECT 1 FROM \"ArticleWork\" w WHERE w.id = \"workId\""
+                                    "  AND lower (title) = lower ($3) AND state <> 'dead'"
+                                    "  AND w.\"createdAt\" > " DB_NOW " - $4::int * interval '1 hour')",
+                                    DB_VALUES (key, visit->id, visit->title, window));
         anothers = owner && streq (PQgetvalue (owner, 0, 0), "t");
         PQclear (owner);
     }
@@ -117,11 +122,12 @@ take_page (struct visit *visit, const struct http_response *response)
         settle (visit, NULL, visit->content, reason);
         return;
     }
-    if ((is_anothers (visit, response->url) || is_anothers (visit, page->canonical_url)) && fold (visit) == 0) {
+    bool better = is_better (visit, page);
+    if (better && (is_anothers (visit, response->url) || is_anothers (visit, page->canonical_url)) && fold (visit) == 0) {
         page_destroy (&page);
         return;
     }
-    if (is_better (visit, page)) {
+    if (better) {
         char *text = utf8_clean (page->text, strlen (page->text), ARTICLE_CONTENT_MAX);
         settle (visit, page, text, NULL);
         free (text);
@@ -160,8 +166,7 @@ on_response (void *context, const struct http_response *response)
         settle (visit, NULL, visit->content, reason);
     visit_free (visit);
     self->pages_due = true;
-    page_turn (self);
-    dispatch_turn (self);
+    page_turn (self); /* what is settled is dispatched by the next regular turn */
 }
 
 /* ---- fetching ---- */

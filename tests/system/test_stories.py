@@ -188,6 +188,17 @@ class UpdateTest(SiteTest):
         self.assertEqual(sorted(self.run_and_read()), ["One, updated", "Other"])
         self.assertEqual(self.world.stats()["chat_items"], 3)
 
+    def test_a_teasers_article_stays_one_through_changes_and_moves(self):
+        entry = dict(title="One", guid="g1")
+        for k, (link, text) in enumerate([("/one?a=1", "A teaser."), ("/one?a=1", "Another teaser."), ("/renamed", "A third one.")]):
+            path = link.split("?")[0]
+            for at in (link, path):
+                self.site.page(at, "One", prose(k), canonical=path)
+            self.add("/a", dict(entry, link=link, text=text)) if k == 0 else self.change("/a", dict(entry, link=link, text=text))
+            articles = self.mill.postgres.rows('SELECT * FROM "Article"') if self.run_and_read() else []
+            self.assertEqual([a["title"] for a in articles], ["One"], link)
+            self.assertIn(prose(k), articles[0]["content"])
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)

@@ -54,6 +54,7 @@ identity_is_what_a_page_shows (void **state UNUSED)
         { "https://news.example/\xc3\xa9", "news.example/%C3%A9" },
         { "https://news.example/a%2Fb", "news.example/a%2Fb" },
         { "https://news.example/100%", "news.example/100%" },
+        { "https://a%ff.example/x", "a%FF.example/x" },
         { "ftp://news.example/a", NULL },
         { "file:///etc/passwd", NULL },
         { "javascript:alert(1)", NULL },
