@@ -314,6 +314,8 @@ store (struct fetch *fetch, const struct catch *caught, const struct intake *int
     if (!result)
         return -EIO;
     *ret_new = db_int (result, 0, 0);
+    for (size_t i = intake->past; i < intake->count; i++)
+        fetch->fetcher->pages_due |= intake->entries[i].wants_page;
     PQclear (result);
     return 0;
 }

@@ -108,9 +108,9 @@ take_in (struct fetch *fetch, struct catch *caught)
         move_look (fetch, caught->moved_to);
     if (fresh) {
         log_debug ("source=%" PRId64 " url=%s new=%" PRId64, fetch->source_id, log_quote (fetch->url, url), fresh);
-        fetch->fetcher->unlinked = fetch->fetcher->pages_due = true;
-        page_turn (fetch->fetcher);
-        dispatch_turn (fetch->fetcher);
+        self->unlinked = true;
+        page_turn (self);
+        dispatch_turn (self);
     }
     fetch_free (fetch);
 }
