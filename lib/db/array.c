@@ -48,6 +48,15 @@ db_array_add_int8 (struct buf *out, int64_t value)
 }
 
 void
+db_array_add_positive (struct buf *out, int64_t value)
+{
+    if (value > 0)
+        db_array_add_int8 (out, value);
+    else
+        db_array_add_null (out);
+}
+
+void
 db_array_add_null (struct buf *out)
 {
     put32 (out, UINT32_MAX);

@@ -35,17 +35,24 @@ intake_fini (struct intake *self)
 
 /* ---- the new ones of a feed ---- */
 
+/* All keys of the first `count` entries, as an array. */
+static void
+put_keys (const struct intake *intake, size_t count, struct buf *array)
+{
+    size_t keys = 0;
+    for (size_t i = 0; i < count; i++)
+        keys += intake->entries[i].key_count;
+    db_array_begin (array, DB_OID_TEXT, keys);
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = 0; k < intake->entries[i].key_count; k++)
+            db_array_add_text (array, intake->entries[i].keys[k]);
+}
+
 static PGresult *
 query_known (struct db *db, const struct intake *intake)
 {
     struct buf keys = { 0 };
-    size_t count = 0;
-    for (size_t i = 0; i < intake->count; i++)
-        count += intake->entries[i].key_count;
-    db_array_begin (&keys, DB_OID_TEXT, count);
-    for (size_t i = 0; i < intake->count; i++)
-        for (size_t k = 0; k < intake->entries[i].key_count; k++)
-            db_array_add_text (&keys, intake->entries[i].keys[k]);
+    put_keys (intake, intake->count, &keys);
     PGresult *known = db_query_values (db, intake->update ?
         "SELECT key, \"workId\", \"feedHash\" FROM \"ArticleKey\" LEFT JOIN \"ArticleWork\" w ON w.id = \"workId\""
         " AND state = 'done' WHERE key = ANY ($1::text[])"
@@ -201,15 +208,6 @@ static const char intake_sql[] =
     "  duplicate = l.duplicate + $12 - $13 - counted.intake FROM counted WHERE $12 > 0"
     ") SELECT intake FROM counted";
 
-static void
-add_known (struct buf *array, int64_t value)
-{
-    if (value > 0)
-        db_array_add_int8 (array, value);
-    else
-        db_array_add_null (array);
-}
-
 /* The number, from 1, of an entry before the i-th that has its text; 0: none. */
 static int64_t
 first_like (const struct entry *entries, size_t i)
@@ -237,29 +235,17 @@ put_entries (const struct intake *intake, struct buf arrays[PARAMETERS])
         db_array_add_text (&arrays[URLS], e->url);
         db_array_add_text (&arrays[TITLES], e->title);
         db_array_add_text (&arrays[AUTHORS], *e->author ? e->author : NULL);
-        add_known (&arrays[PUBLISHED], e->published_us);
+        db_array_add_positive (&arrays[PUBLISHED], e->published_us);
         db_array_add_text (&arrays[CONTENTS], e->content);
         db_array_add_int8 (&arrays[HASHES], e->feed_hash);
         db_array_add_int8 (&arrays[WANT_PAGE], e->wants_page);
-        add_known (&arrays[REPLACES], e->replaces);
-        add_known (&arrays[TWIN_OF], first_like (entries, i));
+        db_array_add_positive (&arrays[REPLACES], e->replaces);
+        db_array_add_positive (&arrays[TWIN_OF], first_like (entries, i));
         for (size_t k = 1; k < e->key_count; k++) {
             db_array_add_text (&arrays[ALIASES], e->keys[k]);
             db_array_add_int8 (&arrays[ALIAS_OF], (int64_t) i + 1);
         }
     }
-}
-
-static void
-put_past (const struct intake *intake, struct buf *array)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < intake->past; i++)
-        count += intake->entries[i].key_count;
-    db_array_begin (array, DB_OID_TEXT, count);
-    for (size_t i = 0; i < intake->past; i++)
-        for (size_t k = 0; k < intake->entries[i].key_count; k++)
-            db_array_add_text (array, intake->entries[i].keys[k]);
 }
 
 static struct db_value
@@ -304,7 +290,7 @@ store (struct fetch *fetch, const struct catch *caught, const struct intake *int
         [SKIP_DAYS] = number (fetch->schedule.skip_days, numbers[SKIP_DAYS]),
     };
     put_entries (intake, arrays);
-    put_past (intake, &arrays[PAST_KEYS]);
+    put_keys (intake, intake->past, &arrays[PAST_KEYS]);
     for (int p = 0; p < PARAMETERS; p++)
         if (arrays[p].data)
             values[p] = (struct db_value){ arrays[p].data, arrays[p].len };

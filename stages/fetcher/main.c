@@ -270,11 +270,21 @@ fetch_new (struct fetcher *self, const PGresult *rows, int row)
     return fetch;
 }
 
+struct http_request
+fetch_request (const struct fetcher *self, const char *url, const char *const *headers, const char *user_agent)
+{
+    const struct settings *s = stage_settings (self->stage);
+    return (struct http_request){
+        .url = url, .headers = headers, .connect_ms = s->fetcher_connect_timeout, .total_ms = s->fetcher_timeout,
+        .idle_ms = s->fetcher_idle_timeout, .min_rate = s->fetcher_min_rate, .rate_after_ms = s->fetcher_idle_timeout,
+        .max_body_bytes = (size_t) s->fetcher_max_body, .max_redirects = s->fetcher_max_redirects, .user_agent = user_agent,
+    };
+}
+
 /* fetch: taken, and given back to on_response */
 static void
 start (struct fetcher *self, struct fetch *fetch)
 {
-    const struct settings *s = stage_settings (self->stage);
     char *none_match = fetch->etag ? mem_printf ("If-None-Match: %s", fetch->etag) : NULL;
     char *since = fetch->last_modified ? mem_printf ("If-Modified-Since: %s", fetch->last_modified) : NULL;
     const char *headers[4] = { "Accept: application/rss+xml, application/atom+xml, application/feed+json;q=0.9,"
@@ -284,11 +294,7 @@ start (struct fetcher *self, struct fetch *fetch)
         headers[count++] = none_match;
     if (since)
         headers[count++] = since;
-    struct http_request request = {
-        .url = fetch->url, .headers = headers, .connect_ms = s->fetcher_connect_timeout, .total_ms = s->fetcher_timeout,
-        .idle_ms = s->fetcher_idle_timeout, .min_rate = s->fetcher_min_rate, .rate_after_ms = s->fetcher_idle_timeout,
-        .max_body_bytes = (size_t) s->fetcher_max_body, .max_redirects = s->fetcher_max_redirects, .user_agent = fetch->user_agent,
-    };
+    struct http_request request = fetch_request (self, fetch->url, headers, fetch->user_agent);
     fetch_enter (fetch);
     http_start (self->http, &request, on_response, fetch);
     free (none_match);

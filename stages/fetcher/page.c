@@ -165,7 +165,6 @@ on_response (void *context, const struct http_response *response)
     else
         settle (visit, NULL, visit->content, reason);
     visit_free (visit);
-    self->pages_due = true;
     page_turn (self); /* what is settled is dispatched by the next regular turn */
 }
 
@@ -186,12 +185,7 @@ start (struct fetcher *self, const PGresult *rows, int row)
     visit->tries = db_int (rows, row, 5);
     visit->rules = mem_dup (db_text (rows, row, 6));
     visit->always = streq (db_text (rows, row, 7) ? db_text (rows, row, 7) : s->fetcher_full_text, "always");
-    struct http_request request = {
-        .url = visit->url, .headers = headers, .connect_ms = s->fetcher_connect_timeout, .total_ms = s->fetcher_timeout,
-        .idle_ms = s->fetcher_idle_timeout, .min_rate = s->fetcher_min_rate, .rate_after_ms = s->fetcher_idle_timeout,
-        .max_body_bytes = (size_t) s->fetcher_max_body, .max_redirects = s->fetcher_max_redirects,
-        .user_agent = db_text (rows, row, 8),
-    };
+    struct http_request request = fetch_request (self, visit->url, headers, db_text (rows, row, 8));
     self->paging++;
     http_start (self->http, &request, on_response, visit);
 }

@@ -56,15 +56,6 @@ settle_add (struct fetch *fetch, const struct catch *caught)
 }
 
 static void
-add_number (struct buf *array, int64_t value, bool known)
-{
-    if (known)
-        db_array_add_int8 (array, value);
-    else
-        db_array_add_null (array);
-}
-
-static void
 put_columns (const struct fetcher *self, struct buf arrays[COLUMNS])
 {
     static const bool is_number[COLUMNS] = { [SOURCE] = true, [STATUS] = true, [WAIT_S] = true, [BODY_HASH] = true,
@@ -77,7 +68,7 @@ put_columns (const struct fetcher *self, struct buf arrays[COLUMNS])
         db_array_add (&arrays[RUN], fetch->run_id.bytes, sizeof fetch->run_id.bytes);
         db_array_add_int8 (&arrays[SOURCE], fetch->source_id);
         db_array_add_text (&arrays[STATE], settle_state (caught));
-        add_number (&arrays[STATUS], caught->status, caught->status != 0);
+        db_array_add_positive (&arrays[STATUS], caught->status);
         db_array_add_text (&arrays[FAULT], caught->error);
         db_array_add_text (&arrays[OFF_REASON], caught->gone ? caught->error : NULL);
         db_array_add_int8 (&arrays[WAIT_S], caught->wait_s);
