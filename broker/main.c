@@ -134,7 +134,7 @@ on_message (struct stage *stage, void *arg)
 }
 
 static void
-on_published (struct stage *stage UNUSED, void *arg)
+on_published (struct stage *stage, void *arg)
 {
     struct link *self = arg;
     bool any = true;
@@ -147,10 +147,11 @@ on_published (struct stage *stage UNUSED, void *arg)
         zframe_send (&frame, self->out, ZFRAME_DONTWAIT); /* drops for a slow subscriber: ticks and events are repeated */
         zframe_destroy (&frame);
     }
+    stage_used (stage, self->out);
 }
 
 static void
-on_subscription (struct stage *stage UNUSED, void *arg)
+on_subscription (struct stage *stage, void *arg)
 {
     struct link *self = arg;
     zframe_t *frame;
@@ -160,6 +161,7 @@ on_subscription (struct stage *stage UNUSED, void *arg)
             zframe_send (&frame, self->in, ZFRAME_DONTWAIT);
         zframe_destroy (&frame);
     }
+    stage_used (stage, self->in);
 }
 
 static bool

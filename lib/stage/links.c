@@ -141,11 +141,12 @@ touch (struct stage *self, const char *file)
 
 /* In this order: the other way round libzmq keeps the session it gave up. */
 static void
-connect_anew (struct link *link)
+connect_anew (struct stage *self, struct link *link)
 {
     link->refused = false;
     if (zsock_disconnect (link->socket, "%s", link->endpoint) < 0 || zsock_connect (link->socket, "%s", link->endpoint) < 0)
         log_warn ("cannot connect to %s anew: %s", link->endpoint, zmq_strerror (errno));
+    loop_used (self->loop, link->socket);
 }
 
 void
@@ -158,7 +159,7 @@ links_check (struct stage *self)
             continue;
         well = false;
         if (link->refused)
-            connect_anew (link);
+            connect_anew (self, link);
         if (now - link->since_ms > UNREACHED_MS && !self->stopping && log_is_due (&self->link_told_ms, TELL_AGAIN_MS))
             log_warn ("no link %s to %s for %" PRId64 " s: does the other side run, does the name resolve, is the port open? Trying on",
                       link->name, link->endpoint, (now - link->since_ms) / 1000);

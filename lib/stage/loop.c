@@ -1,13 +1,20 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "stage/loop.h"
 
+#include <poll.h>
+
 #define WATCHES_MAX 192
 #define TIMERS_MAX 32
 
+/* The descriptor of a socket tells of a change once, and is silenced by whatever call on the socket takes notice of it
+ * (zmq_getsockopt(3), ZMQ_FD). So a socket is asked when its descriptor calls, and again after each use of it. zmq_poll asks
+ * all of them twice a turn, at a system call each. */
 struct watch {
     zsock_t *socket; /* NULL: fd */
-    int fd;
+    int fd;          /* the socket's, if there is one */
     short events;
+    bool used;       /* the socket, since it was asked and had nothing */
+    bool ready;      /* in this turn */
     loop_fn *fn;     /* NULL: removed */
     void *arg;
 };
@@ -45,7 +52,7 @@ find (struct loop *self, zsock_t *socket, int fd, short events)
 {
     for (size_t i = 0; i < self->watch_count; i++) {
         struct watch *w = &self->watches[i];
-        if (w->fn && w->socket == socket && w->fd == fd && (!socket || w->events == events))
+        if (w->fn && w->socket == socket && (socket ? w->events == events : w->fd == fd))
             return w;
     }
     return NULL;
@@ -72,8 +79,8 @@ unwatch (struct watch *w)
 void
 loop_watch_fd (struct loop *self, int fd, bool writable, loop_fn *fn, void *arg)
 {
-    short events = (short) (writable ? ZMQ_POLLIN | ZMQ_POLLOUT : ZMQ_POLLIN);
-    watch (self, (struct watch){ NULL, fd, events, fn, arg });
+    short events = (short) (writable ? POLLIN | POLLOUT : POLLIN);
+    watch (self, (struct watch){ .fd = fd, .events = events, .fn = fn, .arg = arg });
 }
 
 void
@@ -83,9 +90,19 @@ loop_unwatch_fd (struct loop *self, int fd)
 }
 
 void
+loop_used (struct loop *self, const zsock_t *socket)
+{
+    for (size_t i = 0; i < self->watch_count; i++)
+        if (self->watches[i].socket == socket)
+            self->watches[i].used = true;
+}
+
+void
 loop_watch_socket (struct loop *self, zsock_t *socket, bool writable, loop_fn *fn, void *arg)
 {
-    watch (self, (struct watch){ socket, -1, writable ? ZMQ_POLLOUT : ZMQ_POLLIN, fn, arg });
+    watch (self, (struct watch){ .socket = socket, .fd = zsock_fd (socket), .events = writable ? ZMQ_POLLOUT : ZMQ_POLLIN,
+                                 .fn = fn, .arg = arg });
+    loop_used (self, socket);
 }
 
 void
@@ -149,23 +166,59 @@ run_timers (struct loop *self)
     }
 }
 
-void
-loop_turn (struct loop *self)
+static void
+look (struct watch *w)
+{
+    w->ready = zsock_events (w->socket) & w->events;
+    w->used = w->ready;
+}
+
+/* Returns how long there is to wait: not at all when a socket is known to be ready. */
+static int64_t
+begin_turn (struct loop *self)
 {
     size_t kept = 0;
+    bool any = false;
     for (size_t i = 0; i < self->watch_count; i++)
         if (self->watches[i].fn)
             self->watches[kept++] = self->watches[i];
     self->watch_count = kept;
-
-    zmq_pollitem_t items[WATCHES_MAX];
     for (size_t i = 0; i < kept; i++) {
-        const struct watch *w = &self->watches[i];
-        items[i] = (zmq_pollitem_t){ w->socket ? zsock_resolve (w->socket) : NULL, w->fd, w->events, 0 };
+        struct watch *w = &self->watches[i];
+        w->ready = false;
+        if (w->used)
+            look (w);
+        any |= w->ready;
     }
-    int ready = zmq_poll (items, (int) kept, (long) wait_ms (self));
-    for (size_t i = 0; ready > 0 && i < kept; i++)
-        if (items[i].revents && self->watches[i].fn)
-            self->watches[i].fn (self->context, self->watches[i].arg);
+    return any ? 0 : wait_ms (self);
+}
+
+void
+loop_turn (struct loop *self)
+{
+    int64_t wait = begin_turn (self);
+    size_t count = self->watch_count;
+    struct pollfd fds[WATCHES_MAX];
+    for (size_t i = 0; i < count; i++) {
+        const struct watch *w = &self->watches[i];
+        fds[i] = (struct pollfd){ w->fd, w->socket ? POLLIN : w->events, 0 };
+    }
+    int called = poll (fds, count, (int) wait);
+    for (size_t i = 0; called > 0 && i < count; i++) {
+        struct watch *w = &self->watches[i];
+        if (fds[i].revents && !w->socket)
+            w->ready = true;
+        else if (fds[i].revents && !w->ready)
+            look (w);
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct watch *w = &self->watches[i];
+        if (!w->ready || !w->fn)
+            continue;
+        zsock_t *socket = w->socket; /* the handler may give the watch up, or close the socket */
+        w->fn (self->context, w->arg);
+        if (socket)
+            loop_used (self, socket);
+    }
     run_timers (self);
 }

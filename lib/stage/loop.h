@@ -14,9 +14,11 @@ struct loop *loop_new (void *context); /* context: the first argument of every h
 void loop_destroy (struct loop **loop);
 void loop_watch_fd (struct loop *loop, int fd, bool writable, loop_fn *fn, void *arg);
 void loop_unwatch_fd (struct loop *loop, int fd);
-/* Sockets are polled in the order they were added; writable polls for room instead of for messages. */
+/* Handlers are called in the order in which they were added; writable: while there is room instead of while a message waits.
+ * A socket belongs to its handlers: whoever else sends, receives or connects by it says so with loop_used. */
 void loop_watch_socket (struct loop *loop, zsock_t *socket, bool writable, loop_fn *fn, void *arg);
 void loop_unwatch_socket (struct loop *loop, zsock_t *socket, bool writable);
+void loop_used (struct loop *loop, const zsock_t *socket);
 void loop_timer (struct loop *loop, int64_t every_ms, loop_fn *fn, void *arg);
 void loop_after (struct loop *loop, int64_t after_ms, loop_fn *fn, void *arg);
 void loop_turn (struct loop *loop); /* waits for the next thing and handles all that is ready */

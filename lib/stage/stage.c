@@ -91,6 +91,12 @@ stage_unwatch_socket (struct stage *self, zsock_t *socket)
 }
 
 void
+stage_used (struct stage *self, const zsock_t *socket)
+{
+    loop_used (self->loop, socket);
+}
+
+void
 stage_watch_room (struct stage *self, zsock_t *socket, stage_fn *fn, void *arg)
 {
     loop_watch_socket (self->loop, socket, true, call_handler, handler_of (fn, arg));

@@ -96,6 +96,8 @@ void stage_unwatch_socket (struct stage *stage, zsock_t *socket);
 /* fn is called while socket could send a message. */
 void stage_watch_room (struct stage *stage, zsock_t *socket, stage_fn *fn, void *arg);
 void stage_unwatch_room (struct stage *stage, zsock_t *socket);
+/* To be said after a watched socket was used by another than its handlers, or their news of it may be late. */
+void stage_used (struct stage *stage, const zsock_t *socket);
 /* every_ms: period; fn is called from the loop. */
 void stage_timer (struct stage *stage, int64_t every_ms, stage_fn *fn, void *arg);
 /* Calls fn once, after_ms from now; replaces an earlier wish of the same fn and arg. */

@@ -77,6 +77,7 @@ ask (struct stage *stage, void *arg)
     zmsg_addstr (message, request);
     if (zmsg_send (&message, self->collector) < 0)
         zmsg_destroy (&message);
+    stage_used (stage, self->collector);
     stage_after (stage, ASK_AGAIN_MS, ask, self);
 }
 

@@ -261,6 +261,76 @@ socket_is_watched_for_messages_and_for_room (void **state)
     zsock_destroy (&pull);
 }
 
+struct taker {
+    zsock_t *socket;
+    int taken;
+};
+
+static void
+take_one (void *context, void *arg)
+{
+    struct taker *self = arg;
+    (void) context;
+    zframe_t *frame = zframe_recv_nowait (self->socket);
+    assert_non_null (frame);
+    zframe_destroy (&frame);
+    self->taken++;
+}
+
+/* A handler that takes one of many leaves nothing that its descriptor would tell of. */
+static void
+messages_left_are_told_of_again (void **state)
+{
+    struct world *w = *state;
+    zsock_t *pull = zsock_new_pull ("@inproc://loop-left"), *push = zsock_new_push (">inproc://loop-left");
+    struct taker taker = { .socket = pull };
+    loop_watch_socket (w->loop, pull, false, take_one, &taker);
+    for (int round = 0; round < 3; round++) {
+        for (int i = 0; i < 5; i++)
+            zstr_send (push, "one of many");
+        for (int i = 0; i < 5; i++)
+            turn_within (w, 1000);
+        assert_int_equal (taker.taken, 5 * (round + 1));
+        turn_within (w, 1);
+        assert_int_equal (taker.taken, 5 * (round + 1));
+    }
+    loop_unwatch_socket (w->loop, pull, false);
+    zsock_destroy (&push);
+    zsock_destroy (&pull);
+}
+
+/* A use elsewhere silences the descriptor, for every watch of the socket. */
+static void
+socket_used_elsewhere_is_asked_again (void **state)
+{
+    struct world *w = *state;
+    zsock_t *mine = zsock_new_dealer ("@inproc://loop-used"), *theirs = zsock_new_dealer (">inproc://loop-used");
+    struct taker taker = { .socket = mine };
+    loop_watch_socket (w->loop, mine, false, take_one, &taker);
+    turn_within (w, 1);
+    zstr_send (theirs, "hello");
+    assert_int_equal (zsock_events (mine) & ZMQ_POLLIN, ZMQ_POLLIN);
+    loop_used (w->loop, mine);
+    turn_within (w, 1000);
+    assert_int_equal (taker.taken, 1);
+
+    loop_watch_socket (w->loop, mine, true, note, &w->calls[1]);
+    zstr_send (theirs, "hello");
+    turn_within (w, 1000);
+    assert_int_equal (taker.taken, 2);
+    assert_int_equal (w->calls[1], 1);
+    zstr_send (theirs, "hello");
+    assert_int_equal (zsock_events (mine) & ZMQ_POLLIN, ZMQ_POLLIN);
+    loop_watch_socket (w->loop, mine, true, note, &w->calls[2]); /* the other watch hears of it too */
+    turn_within (w, 1000);
+    assert_int_equal (taker.taken, 3);
+    assert_int_equal (w->calls[2], 1);
+    loop_unwatch_socket (w->loop, mine, false);
+    loop_unwatch_socket (w->loop, mine, true);
+    zsock_destroy (&theirs);
+    zsock_destroy (&mine);
+}
+
 #define LOOP_TEST(name) cmocka_unit_test_setup_teardown (name, set_up, tear_down)
 
 int
@@ -277,6 +347,8 @@ main (void)
         LOOP_TEST (removed_in_a_handler_is_not_called),
         LOOP_TEST (slots_of_removed_watches_are_free_again),
         LOOP_TEST (socket_is_watched_for_messages_and_for_room),
+        LOOP_TEST (messages_left_are_told_of_again),
+        LOOP_TEST (socket_used_elsewhere_is_asked_again),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
