@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "stages/fetcher/fetcher.h"
 #include "text/html.h"
+#include "text/mojibake.h"
 #include "text/words.h"
 
 #define URL_MAX 2000          /* B-tree entries are bounded; a longer address is replaced by a urn */
@@ -14,9 +15,13 @@ plain_text (const char *text, size_t max)
 {
     if (!text)
         return mem_dup ("");
-    if (!html_is_markup (text))
-        return utf8_clean (text, strlen (text), max);
-    char *plain = html_to_text (text, strlen (text));
+    char *plain = mem_dup (text);
+    mojibake_repair (plain); /* before its entities become characters that nothing happened to */
+    if (html_is_markup (plain)) {
+        char *markup = plain;
+        plain = html_to_text (markup, strlen (markup));
+        free (markup);
+    }
     char *clean = utf8_clean (plain, strlen (plain), max);
     free (plain);
     return clean;
