@@ -4,6 +4,7 @@
 #define UNRECORDED_MAX 100
 #define BACKOFF_LEAST_MS INT64_C (90000)   /* lets one tick of a minute pass */
 #define BACKOFF_MOST_MS INT64_C (900000)
+#define PAGES_MS INT64_C (20000)          /* a publisher's slow pages keep the other sources waiting no longer: the next run has them */
 
 /* ---- words to the world ---- */
 
@@ -265,7 +266,9 @@ add_sources (struct collector *self, int64_t source)
                    " row_number () OVER (PARTITION BY domain ORDER BY id) FROM \"Source\" WHERE enabled AND \"nextDueAt\" <= " DB_NOW
                    " AND $2::bigint IN (0, id)"
                    " AND NOT EXISTS (SELECT 1 FROM \"Domain\" WHERE name = domain AND \"heldUntil\" > " DB_NOW ")"
-                   " ON CONFLICT (\"runId\", \"sourceId\") DO UPDATE SET state = 'due' WHERE r.state NOT IN ('due', 'claimed')",
+                   " ON CONFLICT (\"runId\", \"sourceId\") DO UPDATE SET state = 'due'"
+                   /* what is being read may be from before the push */
+                   "  WHERE r.state <> 'due' AND (r.state <> 'claimed' OR $2::bigint <> 0)",
                    DB_VALUES (self->run.text, only));
 }
 
@@ -392,7 +395,8 @@ run_open_for (struct collector *self, int64_t source)
 /* How a run stands, as the ledger knows it. */
 struct standing {
     int64_t sources_open, sources_claimed, sources, sources_failed, intake, leased, due, stored, chunks;
-    int64_t waiting; /* for a page that is to be tried again */
+    int64_t pages;   /* of articles that wait for theirs, those whose turn it is */
+    int64_t waiting; /* for a page, these and those that are to be tried again */
     char source_error[REASON_SIZE];
 };
 
@@ -403,16 +407,19 @@ read_standing (struct collector *self, struct standing *ret)
         "SELECT count (*) FILTER (WHERE state IN ('due', 'claimed')), count (*) FILTER (WHERE state <> 'due'), count (*),"
         " count (*) FILTER (WHERE state = 'failed'), coalesce (sum (intake), 0),"
         " (SELECT count (*) FROM \"ArticleWork\" WHERE state = 'leased'),"
-        " (SELECT count (*) FROM \"ArticleWork\" WHERE state = 'pending' AND \"dueAt\" <= " DB_NOW " AND \"pageAt\" IS NULL)"
-        " + (SELECT count (*) FROM \"ArticleWork\" WHERE state = 'pending' AND \"dueAt\" <= " DB_NOW " AND \"pageAt\" IS NOT NULL),"
+        " (SELECT count (*) FROM \"ArticleWork\" WHERE state = 'pending' AND \"dueAt\" <= " DB_NOW " AND \"pageAt\" IS NULL),"
+        " (SELECT count (*) FROM \"ArticleWork\" WHERE state = 'pending' AND \"dueAt\" <= " DB_NOW " AND \"pageAt\" IS NOT NULL),"
         " (SELECT count (*) FROM \"ArticleWork\" WHERE \"pageAt\" IS NOT NULL),"
         " max (error) FROM \"RunSource\" WHERE \"runId\" = $1", DB_VALUES (self->run.text));
     if (!r)
         return -EIO;
-    *ret = (struct standing){ db_int (r, 0, 0), db_int (r, 0, 1), db_int (r, 0, 2), db_int (r, 0, 3),
-                              db_int (r, 0, 4), db_int (r, 0, 5), db_int (r, 0, 6), 0, 0, db_int (r, 0, 7), "" };
-    if (db_text (r, 0, 8))
-        snprintf (ret->source_error, sizeof ret->source_error, "%s", db_text (r, 0, 8));
+    *ret = (struct standing){
+        .sources_open = db_int (r, 0, 0), .sources_claimed = db_int (r, 0, 1), .sources = db_int (r, 0, 2),
+        .sources_failed = db_int (r, 0, 3), .intake = db_int (r, 0, 4), .leased = db_int (r, 0, 5), .due = db_int (r, 0, 6),
+        .pages = db_int (r, 0, 7), .waiting = db_int (r, 0, 8),
+    };
+    if (db_text (r, 0, 9))
+        snprintf (ret->source_error, sizeof ret->source_error, "%s", db_text (r, 0, 9));
     PQclear (r);
     return 0;
 }
@@ -524,7 +531,8 @@ run_follow (struct collector *self)
     run->confirmed |= standing.sources_claimed > 0 || standing.sources == 0;
     bool late = now - run->started_ms > stage_settings (self->stage)->run_time_limit * 1000
                 || (self->draining && now > self->drain_until_ms);
-    bool over = standing.sources_open == 0 && standing.leased == 0 && (standing.due == 0 || *run->refused);
+    bool paged = standing.pages == 0 || now - run->started_ms > PAGES_MS;
+    bool over = standing.sources_open == 0 && standing.leased == 0 && ((standing.due == 0 && paged) || *run->refused);
     if (late && !over)
         hand_back (self);
     if (over || late) {

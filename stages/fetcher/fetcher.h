@@ -31,6 +31,7 @@ struct fetcher {
     char run[UUID_TEXT_SIZE];
     struct uuid run_id;
     struct fetch *fetches;   /* under way, in no order */
+    struct visit *visits;    /* pages under way, in no order */
     size_t fetching, paging; /* feeds and pages under way */
     zhashx_t *held;          /* names of held domains */
     int64_t kept_ms;         /* when claims under way were renewed */
@@ -81,6 +82,8 @@ void story_begin (struct fetcher *self);
 /* ---- page.c ---- */
 
 void page_turn (struct fetcher *self); /* fetches the pages that are due, as far as there is room */
+void page_keep (struct fetcher *self); /* renews the claims on those under way. Blocks for the database */
+void page_forget (struct fetcher *self);
 
 /* ---- entry.c ---- */
 

@@ -354,8 +354,10 @@ static void
 keep_claims (struct fetcher *self)
 {
     self->kept_ms = clock_mono_ms ();
-    if (db_run (self->db, NULL, "UPDATE \"RunSource\" SET \"claimedAt\" = " DB_NOW " WHERE \"runId\" = $1 AND state = 'claimed'"
-                " AND \"claimedBy\" = $2", DB_VALUES (self->run, stage_worker (self->stage))) < 0)
+    page_keep (self);
+    if (self->fetching
+        && db_run (self->db, NULL, "UPDATE \"RunSource\" SET \"claimedAt\" = " DB_NOW " WHERE \"runId\" = $1 AND state = 'claimed'"
+                   " AND \"claimedBy\" = $2", DB_VALUES (self->run, stage_worker (self->stage))) < 0)
         log_warn ("claims could not be renewed: %s", db_error (self->db));
 }
 
@@ -424,7 +426,7 @@ on_lease_time (struct stage *stage, void *arg)
         hold_release (self);
         if (!self->fetching)
             release_stale (self);
-        else if (clock_mono_ms () - self->kept_ms >= KEEP_MS)
+        if (clock_mono_ms () - self->kept_ms >= KEEP_MS)
             keep_claims (self);
         claim (self);
         self->pages_due = true; /* of another fetcher that died, or to be tried again */
@@ -520,6 +522,7 @@ on_finish (struct stage *stage UNUSED, void *state)
         fetch_leave (fetch);
         fetch_free (fetch);
     }
+    page_forget (self);
     settle_forget (self);
     zhashx_destroy (&self->held);
     free (self);

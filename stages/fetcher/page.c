@@ -3,20 +3,43 @@
  * the article goes on: with the page's text, or else with the feed's.
  * SPDX-License-Identifier: MPL-2.0 */
 #include "stages/fetcher/fetcher.h"
+#include "db/array.h"
 #include "page/page.h"
 #include "text/words.h"
 
 #define TRIES_MOST 2
 #define TRY_AGAIN_S "30"
-#define LAPSE_S 100           /* beyond a request's own time: it may wait long for its publisher's turn */
+#define PAGE_LAPSE DB_NOW " + interval '100 seconds'" /* renewed every 10 while a run is open */
 
 struct visit {
+    struct visit *next, *previous;
     struct fetcher *fetcher;
     char id[24], source_id[24];
     char *url, *title, *content, *rules;
     int64_t tries;
     bool always;              /* the page is the article, however much the feed has of it */
 };
+
+static void
+visit_enter (struct visit *visit)
+{
+    struct fetcher *self = visit->fetcher;
+    visit->next = self->visits;
+    if (visit->next)
+        visit->next->previous = visit;
+    self->visits = visit;
+    self->paging++;
+}
+
+static void
+visit_leave (struct visit *visit)
+{
+    struct fetcher *self = visit->fetcher;
+    *(visit->previous ? &visit->previous->next : &self->visits) = visit->next;
+    if (visit->next)
+        visit->next->previous = visit->previous;
+    self->paging--;
+}
 
 static void
 visit_free (struct visit *visit)
@@ -152,7 +175,7 @@ on_response (void *context, const struct http_response *response)
     char words[32];
     const char *reason = response->error != HTTP_OK ? response->reason : words;
     snprintf (words, sizeof words, "its page: HTTP %ld", response->status);
-    self->paging--;
+    visit_leave (visit);
     self->pages++;
     if (response->error == HTTP_OK)
         hold_if_asked (self, response, reason);
@@ -165,6 +188,7 @@ on_response (void *context, const struct http_response *response)
     else
         settle (visit, NULL, visit->content, reason);
     visit_free (visit);
+    self->pages_due = true;
     page_turn (self); /* what is settled is dispatched by the next regular turn */
 }
 
@@ -186,14 +210,19 @@ start (struct fetcher *self, const PGresult *rows, int row)
     visit->rules = mem_dup (db_text (rows, row, 6));
     visit->always = streq (db_text (rows, row, 7) ? db_text (rows, row, 7) : s->fetcher_full_text, "always");
     struct http_request request = fetch_request (self, visit->url, headers, db_text (rows, row, 8));
-    self->paging++;
+    visit_enter (visit);
     http_start (self->http, &request, on_response, visit);
 }
 
+/* In turns of the sources, and of each no more at a time than its publisher is asked for, those that are under way or put off
+ * among them: a slow one takes no place from the others. */
 static const char claim_sql[] =
-    "WITH mine AS (UPDATE \"ArticleWork\" w SET \"pageAt\" = " DB_NOW " + $2::int * interval '1 second' FROM"
-    " (SELECT id FROM \"ArticleWork\" WHERE \"pageAt\" <= " DB_NOW " AND state = 'pending' ORDER BY \"pageAt\", id LIMIT $1"
-    "  FOR UPDATE SKIP LOCKED) p WHERE w.id = p.id"
+    "WITH mine AS (UPDATE \"ArticleWork\" w SET \"pageAt\" = " PAGE_LAPSE " FROM"
+    " (SELECT o.id FROM \"ArticleWork\" o JOIN (SELECT id, row_number () OVER (PARTITION BY \"sourceId\""
+    "   ORDER BY \"pageAt\" <= " DB_NOW ", \"pageAt\", id) AS place FROM \"ArticleWork\""
+    "   WHERE \"pageAt\" IS NOT NULL AND state = 'pending') q USING (id)"
+    "  WHERE \"pageAt\" <= " DB_NOW " AND state = 'pending' AND place <= $2::int"
+    "  ORDER BY place, \"pageAt\", o.id LIMIT $1 FOR UPDATE OF o SKIP LOCKED) p WHERE w.id = p.id"
     " RETURNING w.id, \"sourceId\", w.url, w.title, content, \"pageTries\")"
     " SELECT mine.*, \"pageRules\", \"fullText\", \"userAgent\" FROM mine LEFT JOIN \"Source\" s ON s.id = \"sourceId\"";
 
@@ -201,19 +230,46 @@ void
 page_turn (struct fetcher *self)
 {
     const struct settings *s = stage_settings (self->stage);
-    char room[24], lapse[24];
+    char room[24], each[24];
     int64_t free_places = s->fetcher_parallel - (int64_t) (self->fetching + self->paging);
     if (!self->active || !self->pages_due || free_places <= 0 || stage_is_stopping (self->stage) || !db_ready (self->db))
         return;
     snprintf (room, sizeof room, "%" PRId64, free_places);
-    snprintf (lapse, sizeof lapse, "%" PRId64, s->fetcher_timeout / 1000 + LAPSE_S);
-    PGresult *rows = db_query (self->db, claim_sql, DB_VALUES (room, lapse));
+    snprintf (each, sizeof each, "%" PRId64, s->fetcher_per_domain);
+    PGresult *rows = db_query (self->db, claim_sql, DB_VALUES (room, each));
     if (!rows) {
         log_warn ("no pages could be claimed: %s", db_error (self->db));
         return;
     }
-    self->pages_due = PQntuples (rows) == free_places;
+    self->pages_due = PQntuples (rows) == free_places; /* and whenever one is over */
     for (int i = 0; i < PQntuples (rows); i++)
         start (self, rows, i);
     PQclear (rows);
+}
+
+void
+page_keep (struct fetcher *self)
+{
+    struct buf ids = { 0 };
+    if (!self->paging)
+        return;
+    db_array_begin (&ids, DB_OID_TEXT, self->paging);
+    for (const struct visit *visit = self->visits; visit; visit = visit->next)
+        db_array_add_text (&ids, visit->id);
+    PGresult *kept = db_query_values (self->db, "UPDATE \"ArticleWork\" SET \"pageAt\" = " PAGE_LAPSE " WHERE id = ANY"
+                                      " ($1::text[]::bigint[]) AND \"pageAt\" IS NOT NULL", 1, &(struct db_value){ ids.data, ids.len });
+    if (!kept)
+        log_warn ("claims on pages could not be renewed: %s", db_error (self->db));
+    PQclear (kept);
+    buf_fini (&ids);
+}
+
+void
+page_forget (struct fetcher *self)
+{
+    while (self->visits) {
+        struct visit *visit = self->visits;
+        visit_leave (visit);
+        visit_free (visit);
+    }
 }

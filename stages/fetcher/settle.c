@@ -23,7 +23,7 @@ static const char settle_sql[] =
     "  \"movedTo\" = NULL, moves = 0, enabled = enabled AND got.off IS NULL,"
     "  \"disabledReason\" = coalesce (got.off, \"disabledReason\")"
     "  FROM got WHERE s.id = got.id AND got.error IS NOT NULL"
-    ") UPDATE \"RunSource\" r SET state = got.state, status = got.status, error = got.error, bytes = got.bytes,"
+    ") UPDATE \"RunSource\" r SET " SETTLE_STATE ("got.state") ", status = got.status, error = got.error, bytes = r.bytes + got.bytes,"
     "  \"durationMs\" = got.duration FROM got WHERE r.\"runId\" = got.run AND r.\"sourceId\" = got.id";
 
 static void

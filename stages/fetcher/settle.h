@@ -3,6 +3,11 @@
 #ifndef FETCHER_SETTLE_H
 #define FETCHER_SETTLE_H
 
+/* Of "RunSource" r, which may be read twice in a run: a push made it due again, and then it stays so. */
+#define SETTLE_STATE(said) \
+    "state = CASE WHEN r.state <> 'claimed' THEN r.state WHEN " said " = 'unchanged' AND r.discovered > 0 THEN 'fresh'" \
+    " ELSE " said " END"
+
 /* A common table expression over `said`, a row a source that was read: id, status, wait, etag, modified, hash, moved, and title,
  * format and what the schedule knows where they are news. */
 #define SETTLE_READ \

@@ -151,6 +151,30 @@ class StoryTest(SiteTest):
         self.assertEqual(sorted(articles), ["One", "Two"])
         self.assertIn(prose(2), articles["Two"]["content"])
 
+    def test_slow_pages_hold_up_neither_other_sources_nor_the_next_run(self):
+        slow = [f"/slow/{k}" for k in range(70)]
+        for path in [*slow, "/quick"]:
+            self.site.page(path, path, prose(path))
+        hold = self.site.hold(slow)
+        self.add("/a", *(dict(title=path, text="A teaser.", link=path) for path in slow))
+        self.add("/b", dict(title="/quick", text="A teaser.", link="/quick"))
+        run = self.mill.trigger()
+        wait_for("the other source's article", lambda: self.mill.stored() == 1)
+        self.assertIn(prose("/quick"), self.mill.postgres.value('SELECT content FROM "Article"'))
+        row = self.mill.wait_closed(run)
+        self.assertEqual((row["status"], row["articlesProcessed"]), ("SUCCESS", 1))
+        self.assertEqual(self.mill.states(), {"done": 1, "pending": 70})
+        hold.set()
+        wait_for("all pages", lambda: len(self.run_and_read()) == 71)
+        self.assertEqual(self.site.asked["/quick"], 1)
+
+    def test_text_that_the_publisher_encoded_twice(self):
+        twice = "fährt für über – „Gänsefüßchen“ ".encode().decode("windows-1252")
+        self.add("/a", dict(title=f"One {twice}", text=prose(1) + twice, link="/one"))
+        article, = self.run_and_read().values()
+        self.assertEqual(article["title"], "One fährt für über – „Gänsefüßchen“")
+        self.assertTrue(article["content"].endswith("fährt für über – „Gänsefüßchen“"), article["content"][-60:])
+
     def test_a_fetcher_killed_while_it_reads_pages_loses_none(self):
         slow = {f"/slow/{k}" for k in range(20)}
         for path in slow:
@@ -158,7 +182,7 @@ class StoryTest(SiteTest):
         self.add("/a", *(dict(title=path, text="A teaser.", link=path) for path in sorted(slow)))
         hold = self.site.hold(slow)
         run = self.mill.trigger()
-        wait_for("pages to be asked for", lambda: sum(self.site.asked[p] for p in slow) >= 10)
+        wait_for("pages to be asked for", lambda: sum(self.site.asked[p] for p in slow) >= 4)
         self.mill.end(self.mill.process("fetcher"), signal.SIGKILL)
         hold.set()
         self.mill.postgres.execute("UPDATE \"ArticleWork\" SET \"pageAt\" = now () AT TIME ZONE 'UTC' WHERE \"pageAt\" IS NOT NULL")

@@ -169,6 +169,25 @@ class WebSubTest(MillTest):
         sources = self.mill.postgres.value(f"SELECT count (*) FROM \"RunSource\" WHERE \"runId\" = '{run}'")
         self.assertEqual(sources, 2)
 
+    def test_a_push_while_the_source_is_read_has_it_read_again(self):
+        form = self.subscribe()
+        wait_for("a quiet mill", lambda: self.mill.postgres.value("SELECT count (*) FROM \"JobRun\" WHERE status = 'RUNNING'") == 0)
+        feed, _ = self.fetches()
+        held, page = threading.Event(), self.site.at["/feed"]
+        self.site.at["/feed"] = lambda request: (answer := page(request), held.wait(20))[0]  # as it was when it was asked for
+        self.addCleanup(held.set)
+        self.published.insert(0, ("Before", "http://news.example/before", "words before " * 30))
+        run = self.mill.trigger()
+        wait_for("the fetch to begin", lambda: self.fetches()[0] == feed + 1)
+        self.published.insert(0, ("After", "http://news.example/after", "words after " * 30))
+        self.assertEqual(self.push(form), 202)
+        wait_for("a second fetch", lambda: self.fetches()[0] == feed + 2)
+        held.set()
+        self.assertEqual(self.mill.wait_closed(run)["articlesProcessed"], 2)
+        rows = self.mill.postgres.rows(f"SELECT state, discovered, intake, duplicate FROM \"RunSource\" WHERE \"runId\" = '{run}'"
+                                       ' ORDER BY intake')
+        self.assertEqual(rows[-1], {"state": "fresh", "discovered": 5, "intake": 2, "duplicate": 3})
+
     def test_renewed_before_it_ends(self):
         self.subscribe()
         self.mill.postgres.execute('UPDATE "Subscription" SET "dueAt" = now () AT TIME ZONE \'UTC\','
