@@ -49,10 +49,9 @@ beat (void *context, void *arg UNUSED)
 {
     struct stage *self = context;
     links_check (self);
-    if (!self->busy && !self->holding && self->in_hand == 0 && ++self->idle_turns < IDLE_TURNS)
-        return;
-    self->idle_turns = 0;
-    heartbeat (self, NULL);
+    bool idle = !self->busy && !self->holding && self->in_hand == 0;
+    if (!idle || clock_mono_ms () / self->settings.delivery_heartbeat % IDLE_TURNS == 0) /* at once in all processes, as timers are */
+        heartbeat (self, NULL);
 }
 
 void

@@ -111,8 +111,16 @@ loop_unwatch_socket (struct loop *self, zsock_t *socket, bool writable)
     unwatch (find (self, socket, -1, writable ? ZMQ_POLLOUT : ZMQ_POLLIN));
 }
 
+/* By the clock that all processes of a machine share: what is due every second is due in all at once, and one waking does for
+ * many timers, here and where their messages go. */
+static int64_t
+next_ms (int64_t now_ms, int64_t every_ms)
+{
+    return now_ms - now_ms % every_ms + every_ms;
+}
+
 static void
-timer (struct loop *self, int64_t after_ms, int64_t every_ms, loop_fn *fn, void *arg)
+timer (struct loop *self, int64_t due_ms, int64_t every_ms, loop_fn *fn, void *arg)
 {
     struct timer *slot = NULL;
     for (size_t i = 0; i < TIMERS_MAX; i++) {
@@ -125,19 +133,19 @@ timer (struct loop *self, int64_t after_ms, int64_t every_ms, loop_fn *fn, void 
             slot = t;
     }
     assert (slot);
-    *slot = (struct timer){ clock_mono_ms () + after_ms, every_ms, fn, arg };
+    *slot = (struct timer){ due_ms, every_ms, fn, arg };
 }
 
 void
 loop_timer (struct loop *self, int64_t every_ms, loop_fn *fn, void *arg)
 {
-    timer (self, every_ms, every_ms, fn, arg);
+    timer (self, next_ms (clock_mono_ms (), every_ms), every_ms, fn, arg);
 }
 
 void
 loop_after (struct loop *self, int64_t after_ms, loop_fn *fn, void *arg)
 {
-    timer (self, after_ms, 0, fn, arg);
+    timer (self, clock_mono_ms () + after_ms, 0, fn, arg);
 }
 
 static int64_t
@@ -159,7 +167,7 @@ run_timers (struct loop *self)
         if (!due.fn || due.due_ms > now)
             continue;
         if (due.every_ms)
-            t->due_ms = now + due.every_ms;
+            t->due_ms = next_ms (now, due.every_ms);
         else
             t->fn = NULL;
         due.fn (self->context, due.arg);

@@ -19,6 +19,7 @@ void loop_unwatch_fd (struct loop *loop, int fd);
 void loop_watch_socket (struct loop *loop, zsock_t *socket, bool writable, loop_fn *fn, void *arg);
 void loop_unwatch_socket (struct loop *loop, zsock_t *socket, bool writable);
 void loop_used (struct loop *loop, const zsock_t *socket);
+/* At each multiple of every_ms of the monotonic clock. */
 void loop_timer (struct loop *loop, int64_t every_ms, loop_fn *fn, void *arg);
 void loop_after (struct loop *loop, int64_t after_ms, loop_fn *fn, void *arg);
 void loop_turn (struct loop *loop); /* waits for the next thing and handles all that is ready */

@@ -57,7 +57,6 @@ struct stage {
     bool telling;                           /* a heartbeat out of turn is due */
     bool busy;                              /* said by the stage itself */
     bool holding;                           /* the last heartbeat listed articles */
-    int idle_turns;                         /* heartbeats left out since the last one */
     int64_t stop_by_ms;
     int exit_code;
     uint64_t frames_refused;

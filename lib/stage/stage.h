@@ -98,7 +98,7 @@ void stage_watch_room (struct stage *stage, zsock_t *socket, stage_fn *fn, void 
 void stage_unwatch_room (struct stage *stage, zsock_t *socket);
 /* To be said after a watched socket was used by another than its handlers, or their news of it may be late. */
 void stage_used (struct stage *stage, const zsock_t *socket);
-/* every_ms: period; fn is called from the loop. */
+/* fn is called from the loop at each multiple of every_ms of the monotonic clock, so the first time before a period is over. */
 void stage_timer (struct stage *stage, int64_t every_ms, stage_fn *fn, void *arg);
 /* Calls fn once, after_ms from now; replaces an earlier wish of the same fn and arg. */
 void stage_after (struct stage *stage, int64_t after_ms, stage_fn *fn, void *arg);
