@@ -1,6 +1,6 @@
 /* impl - what the files of the feed reader share. Not for others: the contract is feed.h.
  * The journey of a document: text/charset makes it UTF-8, repair.c cuts the prolog off and, if need
- * be, makes it well formed, xml.c or json.c reads it, with value.c for texts and date.c for dates.
+ * be, makes it well formed, xml.c with entry.c, or json.c, reads it, with value.c for texts and date.c for dates.
  * SPDX-License-Identifier: MPL-2.0 */
 #ifndef FEED_IMPL_H
 #define FEED_IMPL_H
