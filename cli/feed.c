@@ -181,58 +181,6 @@ feed_add (struct cli *cli, int argc, char **argv)
     return worst;
 }
 
-/* ---- remove ---- */
-
-/* Whoever mistypes an address wants to see the right one. */
-static void
-suggest (struct mill *mill, const char *url)
-{
-    const char *host = strstr (url, "://");
-    host = host ? host + 3 : url;
-    char *part = mem_copy (host, strcspn (host, "/"));
-    PGresult *near = db_query (mill_db (mill), "SELECT url FROM \"Source\" WHERE strpos (lower (url), lower ($1)) > 0"
-                               " OR strpos (lower (title), lower ($1)) > 0 ORDER BY id LIMIT 3", DB_VALUES (part));
-    for (int row = 0; near && row < PQntuples (near); row++)
-        cli_say ("perhaps you mean %s", db_text (near, row, 0));
-    PQclear (near);
-    free (part);
-}
-
-static int
-remove_one (struct mill *mill, const char *url)
-{
-    int64_t rows = 0;
-    if (db_run (mill_db (mill), &rows, "DELETE FROM \"Source\" WHERE url = $1", DB_VALUES (url))
-        < 0)
-        return failed (mill, "cannot remove the feed");
-    if (!rows) {
-        cli_say ("there is no feed %s; `newsmill feed list` shows them", url);
-        suggest (mill, url);
-        return 1;
-    }
-    printf ("removed %s; its articles stay\n", url);
-    return 0;
-}
-
-static int
-feed_remove (struct cli *cli, int argc, char **argv)
-{
-    struct mill *mill;
-    int r = cli_parse (&argc, argv, NULL, 0, 1, INT_MAX), worst = 0;
-    r = r ? r : mill_borrow_database (cli, &mill);
-    if (r)
-        return r;
-    for (int i = 1; i < argc && worst <= 1; i++) {
-        r = remove_one (mill, argv[i]);
-        worst = MAX_OF (worst, r);
-    }
-    r = mill_close (&mill, worst);
-    if (r == 0 && *cli->settings.feeds_opml)
-        cli_say ("what %s (feeds.opml) still names comes back at the next start",
-                 cli->settings.feeds_opml);
-    return r;
-}
-
 /* ---- list ---- */
 
 static int

@@ -7,6 +7,21 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Whoever mistypes an address wants to see the right one. */
+static void
+suggest (struct mill *mill, const char *url)
+{
+    const char *host = strstr (url, "://");
+    host = host ? host + 3 : url;
+    char *part = mem_copy (host, strcspn (host, "/"));
+    PGresult *near = db_query (mill_db (mill), "SELECT url FROM \"Source\" WHERE strpos (lower (url), lower ($1)) > 0"
+                               " OR strpos (lower (title), lower ($1)) > 0 ORDER BY id LIMIT 3", DB_VALUES (part));
+    for (int row = 0; near && row < PQntuples (near); row++)
+        cli_say ("perhaps you mean %s", db_text (near, row, 0));
+    PQclear (near);
+    free (part);
+}
+
 /* 0, 1 where there is no such feed, or EXIT_TEMP. */
 static int
 change (struct mill *mill, const char *url, const char *sql, size_t count, const char *const *values)
@@ -16,9 +31,11 @@ change (struct mill *mill, const char *url, const char *sql, size_t count, const
         cli_say ("cannot change the feed: %s", db_error (mill_db (mill)));
         return EXIT_TEMP;
     }
-    if (!rows)
-        cli_say ("there is no feed %s; `newsmill feed list` shows them", url);
-    return rows ? 0 : 1;
+    if (rows)
+        return 0;
+    cli_say ("there is no feed %s; `newsmill feed list` shows them", url);
+    suggest (mill, url);
+    return 1;
 }
 
 static int
@@ -50,6 +67,15 @@ feed_disable (struct cli *cli, int argc, char **argv)
 {
     return change_each (cli, argc, argv, "UPDATE \"Source\" SET enabled = FALSE, \"disabledReason\" = NULL WHERE url = $1",
                         "switched off:");
+}
+
+int
+feed_remove (struct cli *cli, int argc, char **argv)
+{
+    int r = change_each (cli, argc, argv, "DELETE FROM \"Source\" WHERE url = $1", "removed, its articles stay:");
+    if (r == 0 && *cli->settings.feeds_opml)
+        cli_say ("what %s (feeds.opml) still names comes back at the next start", cli->settings.feeds_opml);
+    return r;
 }
 
 /* ---- set ---- */
