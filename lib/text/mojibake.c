@@ -31,11 +31,10 @@ sequence_bytes (unsigned char first)
     return first >= 0xc2 && first <= 0xdf ? 2 : first >= 0xe0 && first <= 0xef ? 3 : first >= 0xf0 && first <= 0xf4 ? 4 : 0;
 }
 
-/* What stands at text. */
+/* What stands at text: a character that was encoded twice, or another. */
 struct look {
-    size_t bytes;   /* read */
-    bool opens;     /* it begins like a character that was encoded twice, */
-    size_t length;  /* and is one, of so many bytes; else 0 */
+    size_t bytes;  /* read; 0: not UTF-8 */
+    size_t length; /* of what it was once; 0: it is another */
     char once[4];
 };
 
@@ -44,32 +43,44 @@ look_at (const char *text, size_t bytes)
 {
     uint32_t point;
     struct look look = { .bytes = utf8_decode (text, bytes, &point) };
-    size_t at = look.bytes, length = sequence_bytes (byte_of (point));
-    look.opens = length != 0;
-    if (!length)
-        return look;
+    size_t length = sequence_bytes (byte_of (point)), got = 1;
     look.once[0] = (char) byte_of (point);
-    for (size_t i = 1; i < length; i++) {
-        size_t step = utf8_decode (text + at, bytes - at, &point);
+    for (; got < length; got++) {
+        size_t step = utf8_decode (text + look.bytes, bytes - look.bytes, &point);
         unsigned char byte = step ? byte_of (point) : 0;
         if (byte < 0x80 || byte > 0xbf)
-            return look;
-        look.once[i] = (char) byte;
-        at += step;
+            break;
+        look.once[got] = (char) byte;
+        look.bytes += step;
     }
-    if (utf8_decode (look.once, length, &point) != length)
-        return look;
-    look.bytes = at;
-    look.length = length;
+    if (length && got == length && utf8_decode (look.once, length, &point) == length)
+        look.length = length;
     return look;
 }
 
-/* Small letters of Latin 1, its signs, and all that took three bytes leave no doubt; "É®" and "Ã…" do. */
+/* Signs that may follow any letter: quotes, dashes, blanks, marks, fractions, by their byte in windows-1252. */
+static bool
+is_typographic (char once)
+{
+    return strchr ("\x82\x84\x85\x8b\x91\x92\x93\x94\x96\x97\x99\x9b\xa0\xaa\xab\xae\xba\xbb\xbc\xbd\xbe", once);
+}
+
+/* "Ã©" and "Â£", "â€", "ðŸ" leave no doubt; "Ã»" does, as a word may end before it. */
 static bool
 is_sure (const struct look *look)
 {
     unsigned char first = (unsigned char) look->once[0], second = (unsigned char) look->once[1];
-    return look->length > 2 || (first <= 0xc3 && second >= 0xa0);
+    return (first <= 0xc3 && second >= 0xa0 && !strchr ("\xa0\xab\xae\xbb", look->once[1])) || (first == 0xe2 && second == 0x80)
+           || (first == 0xf0 && second == 0x9f);
+}
+
+static bool
+is_likely (const struct look *look)
+{
+    for (size_t i = 1; i < look->length; i++)
+        if (!is_typographic (look->once[i]))
+            return true;
+    return false;
 }
 
 static size_t
@@ -80,25 +91,26 @@ next_special (const char *text, size_t at, size_t bytes)
     return at;
 }
 
+/* Whatever else is not ASCII speaks against it: all that came the same way was encoded twice. */
 static bool
 is_twice (const char *text, size_t bytes)
 {
     size_t good = 0, bad = 0;
-    uint64_t seconds = 0; /* second bytes seen */
+    uint64_t ends = 0; /* last bytes seen */
     bool sure = false;
     for (size_t at = next_special (text, 0, bytes); at < bytes; at = next_special (text, at, bytes)) {
         struct look look = look_at (text + at, bytes - at);
         if (!look.bytes)
-            return false; /* not UTF-8 */
-        bad += look.opens && !look.length;
-        if (look.length) {
+            return false;
+        bad += !look.length;
+        if (look.length && (is_sure (&look) || is_likely (&look))) {
             good++;
-            seconds |= UINT64_C (1) << (look.once[1] & 0x3f);
+            ends |= UINT64_C (1) << (look.once[look.length - 1] & 0x3f);
             sure |= is_sure (&look);
         }
         at += look.bytes;
     }
-    return (sure || __builtin_popcountll (seconds) >= LEAST) && bad * GOOD_OF_BAD <= good;
+    return (sure || __builtin_popcountll (ends) >= LEAST) && bad * GOOD_OF_BAD <= good;
 }
 
 bool
