@@ -24,7 +24,7 @@ heartbeat (void *context, void *arg UNUSED)
         buf_add (&held, zframe_data (f) + WIRE_ARTICLE_ID_OFFSET, 8); /* passed on, and not yet taken by the broker */
     if (self->started && self->def->held)
         self->def->held (self->state, &held);
-    self->holding = held.len > 0;
+    self->holding = held.len || self->busy;
     json_t *numbers = json_object ();
     if (self->started && self->def->statistics)
         self->def->statistics (self->state, numbers);
@@ -33,7 +33,7 @@ heartbeat (void *context, void *arg UNUSED)
     struct wire_heartbeat message = {
         .stage = wire_text (self->def->name), .worker = wire_text (self->worker), .host = wire_text (self->host),
         .pid = (uint32_t) getpid (), .state = self->stopping ? WIRE_LEAVING : WIRE_ALIVE,
-        .interval_ms = (uint32_t) self->settings.delivery_heartbeat * (held.len || self->busy ? 1 : IDLE_TURNS),
+        .interval_ms = (uint32_t) self->settings.delivery_heartbeat * (self->holding ? 1 : IDLE_TURNS),
         .held = { held.data, held.len }, .statistics = wire_text (statistics),
     };
     /* Only the newest one matters: none is added to a queue that does not move. */
@@ -50,8 +50,11 @@ beat (void *context, void *arg UNUSED)
     struct stage *self = context;
     links_check (self);
     bool idle = !self->busy && !self->holding && self->in_hand == 0;
-    if (!idle || clock_mono_ms () / self->settings.delivery_heartbeat % IDLE_TURNS == 0) /* at once in all processes, as timers are */
-        heartbeat (self, NULL);
+    int64_t turn = clock_mono_ms () / (self->settings.delivery_heartbeat * IDLE_TURNS); /* together, as timers are */
+    if (idle && turn == self->told_turn)
+        return;
+    self->told_turn = turn;
+    heartbeat (self, NULL);
 }
 
 void

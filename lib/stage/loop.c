@@ -174,11 +174,16 @@ run_timers (struct loop *self)
     }
 }
 
+/* For all watches of the socket, as asking silences its descriptor for all. */
 static void
-look (struct watch *w)
+look (struct loop *self, zsock_t *socket)
 {
-    w->ready = zsock_events (w->socket) & w->events;
-    w->used = w->ready;
+    int events = zsock_events (socket);
+    for (size_t i = 0; i < self->watch_count; i++) {
+        struct watch *w = &self->watches[i];
+        if (w->socket == socket)
+            w->used = w->ready = events & w->events;
+    }
 }
 
 /* Returns how long there is to wait: not at all when a socket is known to be ready. */
@@ -191,12 +196,12 @@ begin_turn (struct loop *self)
         if (self->watches[i].fn)
             self->watches[kept++] = self->watches[i];
     self->watch_count = kept;
+    for (size_t i = 0; i < kept; i++)
+        self->watches[i].ready = false;
     for (size_t i = 0; i < kept; i++) {
-        struct watch *w = &self->watches[i];
-        w->ready = false;
-        if (w->used)
-            look (w);
-        any |= w->ready;
+        if (self->watches[i].used && !self->watches[i].ready)
+            look (self, self->watches[i].socket);
+        any |= self->watches[i].ready;
     }
     return any ? 0 : wait_ms (self);
 }
@@ -217,7 +222,7 @@ loop_turn (struct loop *self)
         if (fds[i].revents && !w->socket)
             w->ready = true;
         else if (fds[i].revents && !w->ready)
-            look (w);
+            look (self, w->socket);
     }
     for (size_t i = 0; i < count; i++) {
         struct watch *w = &self->watches[i];

@@ -56,7 +56,8 @@ struct stage {
     bool started, stopping, reading;
     bool telling;                           /* a heartbeat out of turn is due */
     bool busy;                              /* said by the stage itself */
-    bool holding;                           /* the last heartbeat listed articles */
+    bool holding;                           /* or the last heartbeat listed articles: it promised the next one soon */
+    int64_t told_turn;                      /* when idle, in turns of heartbeats */
     int64_t stop_by_ms;
     int exit_code;
     uint64_t frames_refused;

@@ -96,7 +96,7 @@ void stage_unwatch_socket (struct stage *stage, zsock_t *socket);
 /* fn is called while socket could send a message. */
 void stage_watch_room (struct stage *stage, zsock_t *socket, stage_fn *fn, void *arg);
 void stage_unwatch_room (struct stage *stage, zsock_t *socket);
-/* To be said after a watched socket was used by another than its handlers, or their news of it may be late. */
+/* To be said after a watched socket was used by another than its handlers, or they may never be called. */
 void stage_used (struct stage *stage, const zsock_t *socket);
 /* fn is called from the loop at each multiple of every_ms of the monotonic clock, so the first time before a period is over. */
 void stage_timer (struct stage *stage, int64_t every_ms, stage_fn *fn, void *arg);

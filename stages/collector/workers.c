@@ -154,7 +154,8 @@ workers_sweep (struct collector *self)
     for (char *name = zlistx_first (names); name; name = zlistx_next (names)) {
         struct worker *worker = zhashx_lookup (self->workers, name);
         bool left = worker->state == WIRE_LEAVING && worker->held_count == 0;
-        if (now - worker->seen_ms <= MISSED_HEARTBEATS * (int64_t) worker->interval_ms)
+        int64_t interval = worker->interval_ms; /* and half of one, for the way of the third */
+        if (now - worker->seen_ms <= MISSED_HEARTBEATS * interval + interval / 2)
             continue;
         if (!left)
             worker_lost (self, worker);
