@@ -34,6 +34,7 @@ struct run {
     char refused_stage[33];
     char refused[REASON_SIZE];       /* why the model refused; empty: it did not */
     char fault[REASON_SIZE];         /* the last transient fault, for when nothing could be stored */
+    int64_t paging_ms;               /* since when (monotonic) it could close but for pages; 0: it could not yet */
     int64_t database_away_ms;        /* since when (monotonic), 0: it is there */
     int64_t database_lost_ms;        /* how long it was away in this run */
     struct stage_count stages[STAGE_COUNTS_MAX];

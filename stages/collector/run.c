@@ -4,7 +4,7 @@
 #define UNRECORDED_MAX 100
 #define BACKOFF_LEAST_MS INT64_C (90000)   /* lets one tick of a minute pass */
 #define BACKOFF_MOST_MS INT64_C (900000)
-#define PAGES_MS INT64_C (20000)          /* a publisher's slow pages keep the other sources waiting no longer: the next run has them */
+#define PAGES_MS INT64_C (20000)          /* slow pages keep the next run waiting no longer; it has what comes of them */
 
 /* ---- words to the world ---- */
 
@@ -266,9 +266,8 @@ add_sources (struct collector *self, int64_t source)
                    " row_number () OVER (PARTITION BY domain ORDER BY id) FROM \"Source\" WHERE enabled AND \"nextDueAt\" <= " DB_NOW
                    " AND $2::bigint IN (0, id)"
                    " AND NOT EXISTS (SELECT 1 FROM \"Domain\" WHERE name = domain AND \"heldUntil\" > " DB_NOW ")"
-                   " ON CONFLICT (\"runId\", \"sourceId\") DO UPDATE SET state = 'due'"
-                   /* what is being read may be from before the push */
-                   "  WHERE r.state <> 'due' AND (r.state <> 'claimed' OR $2::bigint <> 0)",
+                   " ON CONFLICT (\"runId\", \"sourceId\") DO UPDATE SET again = r.state = 'claimed' AND $2::bigint <> 0,"
+                   "  state = CASE r.state WHEN 'claimed' THEN r.state ELSE 'due' END",
                    DB_VALUES (self->run.text, only));
 }
 
@@ -531,8 +530,11 @@ run_follow (struct collector *self)
     run->confirmed |= standing.sources_claimed > 0 || standing.sources == 0;
     bool late = now - run->started_ms > stage_settings (self->stage)->run_time_limit * 1000
                 || (self->draining && now > self->drain_until_ms);
-    bool paged = standing.pages == 0 || now - run->started_ms > PAGES_MS;
-    bool over = standing.sources_open == 0 && standing.leased == 0 && ((standing.due == 0 && paged) || *run->refused);
+    bool read = standing.sources_open == 0 && standing.leased == 0, done = read && standing.due == 0;
+    if (done && !run->paging_ms)
+        run->paging_ms = now;
+    bool paged = standing.pages == 0 || now - run->paging_ms > PAGES_MS;
+    bool over = (done && paged) || (read && *run->refused);
     if (late && !over)
         hand_back (self);
     if (over || late) {

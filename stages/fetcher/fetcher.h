@@ -30,9 +30,7 @@ struct fetcher {
     int64_t halted_until_ms; /* the model refused: nothing is dispatched; the collector repeats it while it holds */
     char run[UUID_TEXT_SIZE];
     struct uuid run_id;
-    struct fetch *fetches;   /* under way, in no order */
-    struct visit *visits;    /* pages under way, in no order */
-    size_t fetching, paging; /* feeds and pages under way */
+    zlistx_t *fetches, *visits; /* feeds (struct fetch) and pages (struct visit) under way */
     zhashx_t *held;          /* names of held domains */
     int64_t kept_ms;         /* when claims under way were renewed */
     struct settled *settled; /* fetched, and not yet written */
@@ -54,7 +52,7 @@ struct schedule {
 
 /* A claimed source while it is fetched. */
 struct fetch {
-    struct fetch *next, *previous; /* among those under way */
+    void *place; /* among those under way */
     struct fetcher *fetcher;
     char run[UUID_TEXT_SIZE];
     struct uuid run_id;
@@ -82,7 +80,9 @@ void story_begin (struct fetcher *self);
 /* ---- page.c ---- */
 
 void page_turn (struct fetcher *self); /* fetches the pages that are due, as far as there is room */
-void page_keep (struct fetcher *self); /* renews the claims on those under way. Blocks for the database */
+/* Those under way: renews the claims on them, or hands them to other fetchers. Block for the database. */
+void page_keep (struct fetcher *self);
+void page_hand_back (struct fetcher *self);
 void page_forget (struct fetcher *self);
 
 /* ---- entry.c ---- */

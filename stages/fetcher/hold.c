@@ -50,8 +50,7 @@ static void
 withdraw (struct fetcher *self)
 {
     struct buf ids = { 0 };
-    for (struct fetch *fetch = self->fetches, *next; fetch; fetch = next) {
-        next = fetch->next;
+    for (struct fetch *fetch = zlistx_first (self->fetches); fetch; fetch = zlistx_next (self->fetches)) {
         if (!fetch->domain || !hold_is_on (self, fetch->domain) || !http_withdraw (self->http, fetch))
             continue;
         buf_printf (&ids, "%s%" PRId64, ids.len ? "," : "{", fetch->source_id);

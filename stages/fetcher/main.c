@@ -2,6 +2,7 @@
  * Several fetchers share a run's sources. See newsmill-fetcher.8.
  * SPDX-License-Identifier: MPL-2.0 */
 #include "stages/fetcher/fetcher.h"
+#include "text/mojibake.h"
 
 #define DISPATCH_MS 100
 #define LEASE_CHECK_MS 1000
@@ -18,29 +19,10 @@ static void claim (struct fetcher *self);
 static void on_dispatch_time (struct stage *stage, void *arg);
 static void on_lease_time (struct stage *stage, void *arg);
 
-static void
-fetch_enter (struct fetch *fetch)
-{
-    struct fetcher *self = fetch->fetcher;
-    fetch->next = self->fetches;
-    if (fetch->next)
-        fetch->next->previous = fetch;
-    self->fetches = fetch;
-    self->fetching++;
-}
-
 void
 fetch_leave (struct fetch *fetch)
 {
-    struct fetcher *self = fetch->fetcher;
-    if (fetch->previous)
-        fetch->previous->next = fetch->next;
-    else
-        self->fetches = fetch->next;
-    if (fetch->next)
-        fetch->next->previous = fetch->previous;
-    fetch->next = fetch->previous = NULL;
-    self->fetching--;
+    zlistx_delete (fetch->fetcher->fetches, fetch->place);
 }
 
 void
@@ -141,9 +123,9 @@ finish (struct fetch *fetch, struct catch *caught)
 static void
 after_turn (struct fetcher *self)
 {
-    if (self->fetching < (size_t) stage_settings (self->stage)->fetcher_parallel / 2)
+    if (zlistx_size (self->fetches) < (size_t) stage_settings (self->stage)->fetcher_parallel / 2)
         claim (self);
-    if (self->fetching)
+    if (zlistx_size (self->fetches))
         return;
     settle_flush (self); /* all read: the run may be over */
     struct wire_result nothing_spent = { .header.run = self->run_id, .outcome = WIRE_SPENT };
@@ -196,8 +178,10 @@ take_body (struct fetch *fetch, const struct http_response *response, struct cat
         caught->error = challenge_error (response, challenge) ? challenge : reason;
     else {
         fetch->schedule = schedule_of_feed (feed, clock_wall_us ());
-        if (feed->title && !fetch->title)
+        if (feed->title && !fetch->title) {
             fetch->title = utf8_clean (feed->title, strlen (feed->title), 1000);
+            mojibake_repair (fetch->title);
+        }
         websub_seen (fetch->fetcher, fetch->source_id, feed, response);
     }
     caught->feed = feed;
@@ -295,7 +279,7 @@ start (struct fetcher *self, struct fetch *fetch)
     if (since)
         headers[count++] = since;
     struct http_request request = fetch_request (self, fetch->url, headers, fetch->user_agent);
-    fetch_enter (fetch);
+    fetch->place = zlistx_add_end (self->fetches, fetch);
     http_start (self->http, &request, on_response, fetch);
     free (none_match);
     free (since);
@@ -317,12 +301,13 @@ claim (struct fetcher *self)
 {
     const struct settings *s = stage_settings (self->stage);
     char room[24];
-    if (!self->active || stage_is_stopping (self->stage) || self->fetching >= (size_t) s->fetcher_parallel
+    if (!self->active || stage_is_stopping (self->stage) || zlistx_size (self->fetches) >= (size_t) s->fetcher_parallel
         || !db_ready (self->db))
         return;
-    snprintf (room, sizeof room, "%" PRId64, s->fetcher_parallel - (int64_t) self->fetching);
+    snprintf (room, sizeof room, "%" PRId64, s->fetcher_parallel - (int64_t) zlistx_size (self->fetches));
     PGresult *rows = db_query (self->db,
-        "WITH mine AS (UPDATE \"RunSource\" r SET state = 'claimed', \"claimedAt\" = " DB_NOW ", \"claimedBy\" = $3"
+        "WITH mine AS (UPDATE \"RunSource\" r SET state = 'claimed', again = FALSE,"
+        " \"claimedAt\" = " DB_NOW ", \"claimedBy\" = $3"
         " FROM (SELECT \"sourceId\" FROM \"RunSource\" WHERE \"runId\" = $1 AND state = 'due' ORDER BY place LIMIT $2"
         "  FOR UPDATE SKIP LOCKED) f WHERE r.\"runId\" = $1 AND r.\"sourceId\" = f.\"sourceId\" RETURNING r.\"sourceId\")"
         " SELECT id, url, title, etag, \"lastModified\", \"bodyHash\", failures, domain, \"userAgent\","
@@ -355,7 +340,7 @@ keep_claims (struct fetcher *self)
 {
     self->kept_ms = clock_mono_ms ();
     page_keep (self);
-    if (self->fetching
+    if (zlistx_size (self->fetches)
         && db_run (self->db, NULL, "UPDATE \"RunSource\" SET \"claimedAt\" = " DB_NOW " WHERE \"runId\" = $1 AND state = 'claimed'"
                    " AND \"claimedBy\" = $2", DB_VALUES (self->run, stage_worker (self->stage))) < 0)
         log_warn ("claims could not be renewed: %s", db_error (self->db));
@@ -369,7 +354,6 @@ begin_run (struct fetcher *self, const struct uuid *run)
     set_active (self, true);
     self->halted_until_ms = 0;
     self->pages_due = true; /* what earlier runs left */
-    self->kept_ms = clock_mono_ms ();
     self->run_id = *run;
     uuid_format (run, self->run);
     if (db_ready (self->db)) {
@@ -400,13 +384,13 @@ look_for_run (struct fetcher *self)
     PQclear (open);
 }
 
-/* Only while a run is open: an idle mill costs nothing here. */
+/* Only while a run is open, or pages are left of one: an idle mill costs nothing here. */
 static void
 on_dispatch_time (struct stage *stage, void *arg)
 {
     struct fetcher *self = arg;
-    self->dispatch_timed = self->active;
-    if (!self->active)
+    self->dispatch_timed = self->active || self->pages_due || zlistx_size (self->visits);
+    if (!self->dispatch_timed)
         return;
     page_turn (self);
     dispatch_turn (self);
@@ -417,17 +401,17 @@ static void
 on_lease_time (struct stage *stage, void *arg)
 {
     struct fetcher *self = arg;
-    self->lease_timed = self->active && !stage_is_stopping (stage);
+    self->lease_timed = (self->active || zlistx_size (self->visits)) && !stage_is_stopping (stage);
     if (!self->lease_timed)
         return;
-    if (db_ready (self->db)) {
+    if (db_ready (self->db) && clock_mono_ms () - self->kept_ms >= KEEP_MS)
+        keep_claims (self);
+    if (self->active && db_ready (self->db)) {
         dispatch_release_expired (self);
         look_for_run (self);
         hold_release (self);
-        if (!self->fetching)
+        if (!zlistx_size (self->fetches))
             release_stale (self);
-        if (clock_mono_ms () - self->kept_ms >= KEEP_MS)
-            keep_claims (self);
         claim (self);
         self->pages_due = true; /* of another fetcher that died, or to be tried again */
     }
@@ -473,6 +457,8 @@ on_start (struct stage *stage, void **ret_state)
     self->stage = stage;
     self->db = stage_db (stage);
     self->held = zhashx_new ();
+    self->fetches = zlistx_new ();
+    self->visits = zlistx_new ();
     struct http_settings http = { .user_agent = s->fetcher_user_agent, .allow_private = s->fetcher_allow_private,
                                   .max_total = (size_t) s->fetcher_parallel, .max_per_host = (size_t) s->fetcher_per_host,
                                   .max_per_domain = (size_t) s->fetcher_per_domain, .is_held = hold_is_on,
@@ -496,7 +482,8 @@ on_stop (struct stage *stage, void *state)
     struct fetcher *self = state;
     set_active (self, false);
     settle_flush (self);
-    if (self->fetching && db_ready (self->db)
+    page_hand_back (self);
+    if (zlistx_size (self->fetches) && db_ready (self->db)
         && db_run (self->db, NULL, "UPDATE \"RunSource\" SET state = 'due' WHERE \"claimedBy\" = $1 AND state = 'claimed'",
                    DB_VALUES (stage_worker (stage))) < 0)
         log_warn ("sources could not be handed back: %s", db_error (self->db));
@@ -506,7 +493,7 @@ static void
 on_statistics (void *state, json_t *numbers)
 {
     struct fetcher *self = state;
-    json_object_set_new (numbers, "fetching", json_integer ((json_int_t) self->fetching));
+    json_object_set_new (numbers, "fetching", json_integer ((json_int_t) zlistx_size (self->fetches)));
     json_object_set_new (numbers, "fetched", json_integer ((json_int_t) self->fetched));
     json_object_set_new (numbers, "pages", json_integer ((json_int_t) self->pages));
     json_object_set_new (numbers, "dispatched", json_integer ((json_int_t) self->dispatched));
@@ -517,11 +504,10 @@ on_finish (struct stage *stage UNUSED, void *state)
 {
     struct fetcher *self = state;
     http_destroy (&self->http);
-    while (self->fetches) {
-        struct fetch *fetch = self->fetches;
-        fetch_leave (fetch);
+    struct fetch *fetch;
+    while ((fetch = zlistx_detach (self->fetches, NULL)) != NULL)
         fetch_free (fetch);
-    }
+    zlistx_destroy (&self->fetches);
     page_forget (self);
     settle_forget (self);
     zhashx_destroy (&self->held);

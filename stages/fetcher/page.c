@@ -5,45 +5,28 @@
 #include "stages/fetcher/fetcher.h"
 #include "db/array.h"
 #include "page/page.h"
+#include "text/mojibake.h"
 #include "text/words.h"
 
 #define TRIES_MOST 2
 #define TRY_AGAIN_S "30"
-#define PAGE_LAPSE DB_NOW " + interval '100 seconds'" /* renewed every 10 while a run is open */
+#define PAGE_LAPSE DB_NOW " + interval '40 seconds'" /* renewed every 10 */
+#define LOOK_AT "1000"        /* waiting pages, to find some of each publisher among */
 
 struct visit {
-    struct visit *next, *previous;
     struct fetcher *fetcher;
+    void *place;              /* among those under way */
     char id[24], source_id[24];
+    char *domain;             /* the publisher's; NULL: unknown */
     char *url, *title, *content, *rules;
     int64_t tries;
     bool always;              /* the page is the article, however much the feed has of it */
 };
 
 static void
-visit_enter (struct visit *visit)
-{
-    struct fetcher *self = visit->fetcher;
-    visit->next = self->visits;
-    if (visit->next)
-        visit->next->previous = visit;
-    self->visits = visit;
-    self->paging++;
-}
-
-static void
-visit_leave (struct visit *visit)
-{
-    struct fetcher *self = visit->fetcher;
-    *(visit->previous ? &visit->previous->next : &self->visits) = visit->next;
-    if (visit->next)
-        visit->next->previous = visit->previous;
-    self->paging--;
-}
-
-static void
 visit_free (struct visit *visit)
 {
+    free (visit->domain);
     free (visit->url);
     free (visit->title);
     free (visit->content);
@@ -145,6 +128,9 @@ take_page (struct visit *visit, const struct http_response *response)
         settle (visit, NULL, visit->content, reason);
         return;
     }
+    mojibake_repair (page->text);
+    if (page->author)
+        mojibake_repair (page->author);
     bool better = is_better (visit, page);
     if (better && (is_anothers (visit, response->url) || is_anothers (visit, page->canonical_url)) && fold (visit) == 0) {
         page_destroy (&page);
@@ -175,7 +161,7 @@ on_response (void *context, const struct http_response *response)
     char words[32];
     const char *reason = response->error != HTTP_OK ? response->reason : words;
     snprintf (words, sizeof words, "its page: HTTP %ld", response->status);
-    visit_leave (visit);
+    zlistx_delete (self->visits, visit->place);
     self->pages++;
     if (response->error == HTTP_OK)
         hold_if_asked (self, response, reason);
@@ -188,8 +174,7 @@ on_response (void *context, const struct http_response *response)
     else
         settle (visit, NULL, visit->content, reason);
     visit_free (visit);
-    self->pages_due = true;
-    page_turn (self); /* what is settled is dispatched by the next regular turn */
+    self->pages_due = true; /* in the next turn, so that places are given away in groups */
 }
 
 /* ---- fetching ---- */
@@ -208,68 +193,109 @@ start (struct fetcher *self, const PGresult *rows, int row)
     visit->content = mem_dup (db_text (rows, row, 4));
     visit->tries = db_int (rows, row, 5);
     visit->rules = mem_dup (db_text (rows, row, 6));
+    visit->domain = mem_dup (db_text (rows, row, 9));
     visit->always = streq (db_text (rows, row, 7) ? db_text (rows, row, 7) : s->fetcher_full_text, "always");
     struct http_request request = fetch_request (self, visit->url, headers, db_text (rows, row, 8));
-    visit_enter (visit);
+    visit->place = zlistx_add_end (self->visits, visit);
     http_start (self->http, &request, on_response, visit);
 }
 
-/* In turns of the sources, and of each no more at a time than its publisher is asked for, those that are under way or put off
- * among them: a slow one takes no place from the others. */
+/* $1: so many at most, $2: of one publisher, $3: not of these. */
 static const char claim_sql[] =
-    "WITH mine AS (UPDATE \"ArticleWork\" w SET \"pageAt\" = " PAGE_LAPSE " FROM"
-    " (SELECT o.id FROM \"ArticleWork\" o JOIN (SELECT id, row_number () OVER (PARTITION BY \"sourceId\""
-    "   ORDER BY \"pageAt\" <= " DB_NOW ", \"pageAt\", id) AS place FROM \"ArticleWork\""
-    "   WHERE \"pageAt\" IS NOT NULL AND state = 'pending') q USING (id)"
-    "  WHERE \"pageAt\" <= " DB_NOW " AND state = 'pending' AND place <= $2::int"
-    "  ORDER BY place, \"pageAt\", o.id LIMIT $1 FOR UPDATE OF o SKIP LOCKED) p WHERE w.id = p.id"
-    " RETURNING w.id, \"sourceId\", w.url, w.title, content, \"pageTries\")"
-    " SELECT mine.*, \"pageRules\", \"fullText\", \"userAgent\" FROM mine LEFT JOIN \"Source\" s ON s.id = \"sourceId\"";
+    "WITH waiting AS (SELECT id, \"sourceId\", \"pageAt\" FROM \"ArticleWork\" WHERE \"pageAt\" <= " DB_NOW
+    "  AND state = 'pending' AND coalesce (\"sourceId\", 0) NOT IN (SELECT id FROM \"Source\" WHERE domain = ANY ($3::text[]))"
+    "  ORDER BY \"pageAt\", id LIMIT " LOOK_AT
+    "), chosen AS (SELECT w.id, row_number () OVER (PARTITION BY coalesce (domain, \"sourceId\"::text)"
+    "  ORDER BY \"pageAt\", w.id) AS place FROM waiting w LEFT JOIN \"Source\" s ON s.id = \"sourceId\""
+    "), free AS (SELECT o.id FROM \"ArticleWork\" o JOIN chosen USING (id) WHERE place <= $2::int AND o.\"pageAt\" <= " DB_NOW
+    "  AND state = 'pending' ORDER BY place, o.id LIMIT $1 FOR UPDATE OF o SKIP LOCKED"
+    "), mine AS (UPDATE \"ArticleWork\" w SET \"pageAt\" = " PAGE_LAPSE " FROM free WHERE w.id = free.id"
+    "  RETURNING w.id, \"sourceId\", w.url, w.title, content, \"pageTries\")"
+    " SELECT mine.*, \"pageRules\", \"fullText\", \"userAgent\", domain FROM mine LEFT JOIN \"Source\" s ON s.id = \"sourceId\"";
+
+/* Publishers that are asked for as much as they are to be at once: more of theirs would take places from others. */
+static void
+put_full (const struct fetcher *self, size_t each, struct buf *array)
+{
+    zlistx_t *domains = zlistx_new ();
+    zhashx_t *asked = zhashx_new ();
+    for (struct visit *visit = zlistx_first (self->visits); visit; visit = zlistx_next (self->visits)) {
+        if (!visit->domain)
+            continue;
+        size_t before = (size_t) zhashx_lookup (asked, visit->domain);
+        zhashx_update (asked, visit->domain, (void *) (before + 1));
+        if (before + 1 == each)
+            zlistx_add_end (domains, visit->domain);
+    }
+    db_array_begin (array, DB_OID_TEXT, zlistx_size (domains));
+    for (const char *domain = zlistx_first (domains); domain; domain = zlistx_next (domains))
+        db_array_add_text (array, domain);
+    zhashx_destroy (&asked);
+    zlistx_destroy (&domains);
+}
 
 void
 page_turn (struct fetcher *self)
 {
     const struct settings *s = stage_settings (self->stage);
     char room[24], each[24];
-    int64_t free_places = s->fetcher_parallel - (int64_t) (self->fetching + self->paging);
-    if (!self->active || !self->pages_due || free_places <= 0 || stage_is_stopping (self->stage) || !db_ready (self->db))
+    struct buf full = { 0 };
+    int64_t free_places = s->fetcher_parallel - (int64_t) (zlistx_size (self->fetches) + zlistx_size (self->visits));
+    if (!self->pages_due || free_places <= 0 || stage_is_stopping (self->stage) || !db_ready (self->db))
         return;
     snprintf (room, sizeof room, "%" PRId64, free_places);
     snprintf (each, sizeof each, "%" PRId64, s->fetcher_per_domain);
-    PGresult *rows = db_query (self->db, claim_sql, DB_VALUES (room, each));
+    put_full (self, (size_t) s->fetcher_per_domain, &full);
+    const struct db_value values[] = { { room, DB_IS_TEXT }, { each, DB_IS_TEXT }, { full.data, full.len } };
+    PGresult *rows = db_query_values (self->db, claim_sql, COUNT_OF (values), values);
+    buf_fini (&full);
     if (!rows) {
         log_warn ("no pages could be claimed: %s", db_error (self->db));
         return;
     }
-    self->pages_due = PQntuples (rows) == free_places; /* and whenever one is over */
+    self->pages_due = PQntuples (rows) > 0;
     for (int i = 0; i < PQntuples (rows); i++)
         start (self, rows, i);
     PQclear (rows);
 }
 
+/* until: an SQL expression; from then on those under way are anybody's. */
+static void
+set_claims (struct fetcher *self, const char *until)
+{
+    struct buf ids = { 0 };
+    if (!zlistx_size (self->visits) || !db_ready (self->db))
+        return;
+    db_array_begin (&ids, DB_OID_TEXT, zlistx_size (self->visits));
+    for (const struct visit *visit = zlistx_first (self->visits); visit; visit = zlistx_next (self->visits))
+        db_array_add_text (&ids, visit->id);
+    char *sql = mem_printf ("UPDATE \"ArticleWork\" SET \"pageAt\" = %s WHERE id = ANY ($1::text[]::bigint[])"
+                            " AND \"pageAt\" IS NOT NULL", until);
+    PGresult *set = db_query_values (self->db, sql, 1, &(struct db_value){ ids.data, ids.len });
+    if (!set)
+        log_warn ("claims on pages could not be changed: %s", db_error (self->db));
+    PQclear (set);
+    free (sql);
+    buf_fini (&ids);
+}
+
 void
 page_keep (struct fetcher *self)
 {
-    struct buf ids = { 0 };
-    if (!self->paging)
-        return;
-    db_array_begin (&ids, DB_OID_TEXT, self->paging);
-    for (const struct visit *visit = self->visits; visit; visit = visit->next)
-        db_array_add_text (&ids, visit->id);
-    PGresult *kept = db_query_values (self->db, "UPDATE \"ArticleWork\" SET \"pageAt\" = " PAGE_LAPSE " WHERE id = ANY"
-                                      " ($1::text[]::bigint[]) AND \"pageAt\" IS NOT NULL", 1, &(struct db_value){ ids.data, ids.len });
-    if (!kept)
-        log_warn ("claims on pages could not be renewed: %s", db_error (self->db));
-    PQclear (kept);
-    buf_fini (&ids);
+    set_claims (self, PAGE_LAPSE);
+}
+
+void
+page_hand_back (struct fetcher *self)
+{
+    set_claims (self, DB_NOW);
 }
 
 void
 page_forget (struct fetcher *self)
 {
-    while (self->visits) {
-        struct visit *visit = self->visits;
-        visit_leave (visit);
+    struct visit *visit;
+    while ((visit = zlistx_detach (self->visits, NULL)) != NULL)
         visit_free (visit);
-    }
+    zlistx_destroy (&self->visits);
 }

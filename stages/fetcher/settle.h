@@ -3,9 +3,9 @@
 #ifndef FETCHER_SETTLE_H
 #define FETCHER_SETTLE_H
 
-/* Of "RunSource" r, which may be read twice in a run: a push made it due again, and then it stays so. */
+/* Of "RunSource" r, which may be read twice in a run. */
 #define SETTLE_STATE(said) \
-    "state = CASE WHEN r.state <> 'claimed' THEN r.state WHEN " said " = 'unchanged' AND r.discovered > 0 THEN 'fresh'" \
+    "again = FALSE, state = CASE WHEN r.again THEN 'due' WHEN " said " = 'unchanged' AND r.discovered > 0 THEN 'fresh'" \
     " ELSE " said " END"
 
 /* A common table expression over `said`, a row a source that was read: id, status, wait, etag, modified, hash, moved, and title,

@@ -181,9 +181,9 @@ class WebSubTest(MillTest):
         wait_for("the fetch to begin", lambda: self.fetches()[0] == feed + 1)
         self.published.insert(0, ("After", "http://news.example/after", "words after " * 30))
         self.assertEqual(self.push(form), 202)
-        wait_for("a second fetch", lambda: self.fetches()[0] == feed + 2)
         held.set()
         self.assertEqual(self.mill.wait_closed(run)["articlesProcessed"], 2)
+        self.assertEqual(self.fetches()[0], feed + 2)
         rows = self.mill.postgres.rows(f"SELECT state, discovered, intake, duplicate FROM \"RunSource\" WHERE \"runId\" = '{run}'"
                                        ' ORDER BY intake')
         self.assertEqual(rows[-1], {"state": "fresh", "discovered": 5, "intake": 2, "duplicate": 3})
