@@ -191,7 +191,7 @@ static const char intake_sql[] =
     "  timestamp 'epoch' + published * interval '1 microsecond', content, hash, replaces,"
     "  CASE page WHEN 1 THEN " DB_NOW " END, CASE WHEN page = 1 THEN NULL"
     "   WHEN EXISTS (SELECT 1 FROM \"StoryPrint\" WHERE \"textHash\" = hash) THEN twin_of (hash, content)"
-    "   WHEN twin IS NOT NULL THEN (SELECT e.id FROM entry e WHERE e.n = twin) END"
+    "   WHEN twin IS NOT NULL THEN (SELECT e.id FROM entry e WHERE e.n = taken.twin) END"
     "  FROM taken ORDER BY taken.id RETURNING 1"
     "), past AS ("
     " INSERT INTO \"ArticleKey\" (key, \"workId\") SELECT key, 0 FROM unnest ($33::text[]) AS p (key) ON CONFLICT DO NOTHING"

@@ -61,6 +61,13 @@ class StoryTest(SiteTest):
 
     # ---- twins and stories ----
 
+    def test_the_model_is_asked_once_for_a_text_that_stands_in_a_feed_twice(self):
+        self.add("/a", dict(title="One", text=prose(1), link="/one"), dict(title="Other", text=prose(2), link="/other"),
+                 dict(title="One in brief", text=prose(1), link="/brief"))
+        articles = self.run_and_read()
+        self.assertEqual(articles["One"]["summary"], articles["One in brief"]["summary"])
+        self.assertEqual((len(articles), self.world.stats()["chat_items"]), (3, 2))
+
     def test_the_model_is_asked_once_for_identical_text(self):
         release = prose(1)
         for outlet in "abcde":
