@@ -146,7 +146,7 @@ begin (struct collector *self, struct uuid id, int64_t started_us, int64_t sched
     uuid_format (&id, self->run.text);
 }
 
-/* One run is open at a time: another was interrupted, or its own opening was committed unheard. */
+/* One run is open at a time: another was interrupted, or its opening was committed unheard. */
 #define SQL_INTERRUPT "UPDATE \"JobRun\" SET status = 'FAILED', \"completedAt\" = " DB_NOW ", \"durationMs\" = 0," \
     " \"articlesProcessed\" = 0, \"embeddingsCreated\" = 0, \"errorMessage\" = 'interrupted, a later run was opened'" \
     " WHERE status = 'RUNNING'"
@@ -281,9 +281,9 @@ write_open (struct collector *self)
         log_debug ("a run could not be opened: %s", db_error (self->db));
         return -EIO;
     }
-    if (db_run (self->db, NULL, SQL_INTERRUPT, 0, NULL) == 0
-        && db_run (self->db, NULL, "INSERT INTO \"JobRun\" (id, \"startedAt\", status) VALUES ($1, $2, 'RUNNING')",
-                   DB_VALUES (id, started)) == 0
+    if (db_run (self->db, NULL, SQL_INTERRUPT " AND id <> $1", DB_VALUES (id)) == 0
+        && db_run (self->db, NULL, "INSERT INTO \"JobRun\" (id, \"startedAt\", status) VALUES ($1, $2, 'RUNNING')"
+                   " ON CONFLICT DO NOTHING", DB_VALUES (id, started)) == 0
         && add_sources (self, self->run.only) == 0
         && db_run (self->db, NULL, "COMMIT", 0, NULL) == 0)
         return 0;

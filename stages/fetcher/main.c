@@ -323,14 +323,16 @@ claim (struct fetcher *self)
     PQclear (rows);
 }
 
-/* Claims that nobody finishes, as of a fetcher that hangs; the collector sees to those that died. */
+/* Claims that nobody finishes: of a fetcher that hangs, and our own, as nothing is under way, when the database did not take what
+ * came of them. The collector sees to those of fetchers that died. */
 static void
 release_stale (struct fetcher *self)
 {
     char stale[24];
     snprintf (stale, sizeof stale, "%" PRId64, stage_settings (self->stage)->fetcher_timeout / 1000 + STALE_S);
     if (db_run (self->db, NULL, "UPDATE \"RunSource\" SET state = 'due' WHERE \"runId\" = $1 AND state = 'claimed'"
-                " AND \"claimedAt\" < " DB_NOW " - $2::int * interval '1 second'", DB_VALUES (self->run, stale)) < 0)
+                " AND (\"claimedAt\" < " DB_NOW " - $2::int * interval '1 second' OR \"claimedBy\" = $3)",
+                DB_VALUES (self->run, stale, stage_worker (self->stage))) < 0)
         log_warn ("stale claims could not be released: %s", db_error (self->db));
 }
 
@@ -410,7 +412,7 @@ on_lease_time (struct stage *stage, void *arg)
         dispatch_release_expired (self);
         look_for_run (self);
         hold_release (self);
-        if (!zlistx_size (self->fetches))
+        if (!zlistx_size (self->fetches) && !self->settled_count)
             release_stale (self);
         claim (self);
         self->pages_due = true; /* of another fetcher that died, or to be tried again */
