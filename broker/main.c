@@ -2,6 +2,7 @@
  * It reads an input only when its queue has room, and keeps no truth: what dies with it is dispatched again.
  * See newsmill-broker.8.
  * SPDX-License-Identifier: MPL-2.0 */
+#include "base/fault.h"
 #include "curve/curve.h"
 #include "stage/stage.h"
 
@@ -125,6 +126,10 @@ on_message (struct stage *stage, void *arg)
         if (!frame)
             continue;
         bool first = zlist_size (self->queue) == 0;
+        if (FAULT_POINT ("taking")) {
+            zframe_destroy (&frame);
+            continue;
+        }
         self->received++;
         self->queued_bytes += zframe_size (frame);
         zlist_append (self->queue, frame);

@@ -7,6 +7,9 @@ target_compile_options (nm_options INTERFACE
     -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wundef
     -Wpointer-arith -Wcast-qual -Wwrite-strings -Wvla -Wconversion -Wno-sign-conversion
     -Wimplicit-fallthrough -fno-common)
+if (NEWSMILL_FAULTS)
+    target_compile_definitions (nm_options INTERFACE NEWSMILL_FAULTS)
+endif ()
 if (NEWSMILL_WERROR)
     target_compile_options (nm_options INTERFACE -Werror)
 endif ()

@@ -81,7 +81,15 @@ stage_pass (struct stage *self, struct stage_article **article)
         result.summary = wire->summary;
         result.summary_model = wire->summary_model;
     }
+    if (FAULT_POINT ("passing")) {
+        stage_fail (self, article, WIRE_TRANSIENT, "fault");
+        return;
+    }
     int r = stage_dispatch (self, wire);
+    if (FAULT_DONE ("passed")) {
+        article_drop (self, article);
+        return;
+    }
     if (r < 0) {
         stage_fail (self, article, WIRE_BLAMED, r == -EMSGSIZE ? "too large for one message" : "a field is past its limit");
         return;

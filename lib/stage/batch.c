@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "stage/batch.h"
+#include "base/fault.h"
 
 #define TRIES_MAX 5
 #define BACKOFF_LEAST_MS 500
@@ -157,7 +158,11 @@ pump (struct stage *stage, void *arg)
     while ((batch = next_batch (self, clock_mono_ms (), &wait_ms)) != NULL) {
         self->calls++;
         batch->tries++;
-        self->settings.call (self->settings.context, batch);
+        static const struct model_reply failed = { .outcome = MODEL_RETRY, .reason = "fault" };
+        if (FAULT_POINT ("calling"))
+            batch_reply (batch, &failed);
+        else
+            self->settings.call (self->settings.context, batch);
     }
     self->pumping = false;
     if (wait_ms >= 0)
@@ -230,6 +235,9 @@ batch_reply (void *context, const struct model_reply *reply)
 {
     struct batch *batch = context;
     struct batcher *self = batch->batcher;
+    struct model_reply lost = { .outcome = MODEL_RETRY, .reason = "fault: the answer did not come" };
+    if (FAULT_DONE ("called"))
+        reply = &lost;
     self->calls--;
     report_spent (self, batch, reply);
     if (reply->outcome != MODEL_OK)

@@ -64,6 +64,8 @@ outbox_close (struct stage *self, struct outbox *box)
 void
 stage_report (struct stage *self, struct wire_result *result)
 {
+    if (FAULT_POINT ("reporting"))
+        return;
     /* Whatever was cut to fit a buffer on the way may end inside a letter. */
     char *reason = utf8_clean (result->reason.data ? result->reason.data : "", result->reason.size, WIRE_REASON_MAX);
     result->reason = wire_text (reason);
@@ -155,6 +157,10 @@ on_input (void *context, void *arg UNUSED)
         if (!frame)
             return;
         if (!zframe_size (frame)) {
+            zframe_destroy (&frame);
+            continue;
+        }
+        if (FAULT_POINT ("receiving")) {
             zframe_destroy (&frame);
             continue;
         }

@@ -11,6 +11,7 @@
 #ifndef STAGE_RUNTIME_H
 #define STAGE_RUNTIME_H
 
+#include "base/fault.h"
 #include "curve/curve.h"
 #include "stage/loop.h"
 #include "stage/stage.h"

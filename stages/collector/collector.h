@@ -8,8 +8,9 @@
 #ifndef COLLECTOR_COLLECTOR_H
 #define COLLECTOR_COLLECTOR_H
 
-#include "stage/stage.h"
+#include "base/fault.h"
 #include "db/db.h"
+#include "stage/stage.h"
 
 #define RECENT_RUNS 10
 #define CRITICAL_FAILURES 3

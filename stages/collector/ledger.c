@@ -124,7 +124,8 @@ write_group (struct collector *self, json_t *group, const char *sql)
     bool wants_most = strstr (sql, "$2") != NULL;
     const char *const values[] = { text, most };
     int64_t rows = 0;
-    bool ok = db_run (self->db, &rows, sql, wants_most ? 2 : 1, values) == 0;
+    bool ok = !FAULT_POINT ("writing") && db_run (self->db, &rows, sql, wants_most ? 2 : 1, values) == 0;
+    ok &= !FAULT_DONE ("written");
     if (ok)
         json_array_clear (group);
     else

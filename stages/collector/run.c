@@ -277,7 +277,7 @@ write_open (struct collector *self)
     char started[CLOCK_TEXT_SIZE];
     const char *id = self->run.text;
     db_time (self->run.started_us, started);
-    if (db_run (self->db, NULL, "BEGIN", 0, NULL) < 0) {
+    if (FAULT_POINT ("opening") || db_run (self->db, NULL, "BEGIN", 0, NULL) < 0) {
         log_debug ("a run could not be opened: %s", db_error (self->db));
         return -EIO;
     }
@@ -285,7 +285,7 @@ write_open (struct collector *self)
         && db_run (self->db, NULL, "INSERT INTO \"JobRun\" (id, \"startedAt\", status) VALUES ($1, $2, 'RUNNING')"
                    " ON CONFLICT DO NOTHING", DB_VALUES (id, started)) == 0
         && add_sources (self, self->run.only) == 0
-        && db_run (self->db, NULL, "COMMIT", 0, NULL) == 0)
+        && db_run (self->db, NULL, "COMMIT", 0, NULL) == 0 && !FAULT_DONE ("opened"))
         return 0;
     db_rollback (self->db);
     log_warn ("a run could not be opened: %s", db_error (self->db));
@@ -459,7 +459,7 @@ static void
 close_run (struct collector *self, struct standing *standing, bool late)
 {
     char error[REASON_SIZE + 256], completed[CLOCK_TEXT_SIZE], stored[24], chunks[24], duration[24];
-    if (read_stored (self, standing) < 0)
+    if (FAULT_POINT ("closing") || read_stored (self, standing) < 0)
         return;
     int64_t now_us = clock_wall_us (), duration_ms = clock_mono_ms () - self->run.started_ms;
     judge (&self->run, standing, late, error, sizeof error);
@@ -472,6 +472,10 @@ close_run (struct collector *self, struct standing *standing, bool late)
                                   " RETURNING " SQL_RUN,
                                   DB_VALUES (self->run.text, *error ? "FAILED" : "SUCCESS", db_time (now_us, completed),
                                              stored, chunks, duration, *error ? error : NULL));
+    if (FAULT_DONE ("closed")) {
+        json_decref (row);
+        row = NULL;
+    }
     if (!row) {
         log_warn ("the run could not be closed yet: %s", db_error (self->db));
         return;

@@ -75,7 +75,13 @@ dispatch_turn (struct fetcher *self)
     snprintf (most, sizeof most, "%d", ROWS_PER_TURN);
     int count;
     do {
+        if (FAULT_POINT ("leasing"))
+            return;
         PGresult *rows = db_query (self->db, lease_sql, DB_VALUES (self->run, window, lease, most));
+        if (FAULT_DONE ("leased")) {
+            PQclear (rows);
+            return;
+        }
         if (!rows) {
             log_warn ("nothing could be dispatched: %s", db_error (self->db));
             return;

@@ -17,6 +17,7 @@
 #ifndef FETCHER_FETCHER_H
 #define FETCHER_FETCHER_H
 
+#include "base/fault.h"
 #include "db/db.h"
 #include "feed/feed.h"
 #include "http/http.h"

@@ -317,7 +317,9 @@ intake_commit (struct fetch *fetch, const struct catch *caught, int64_t *ret_new
     if (r == 0)
         leave_past (&intake, fetch, (size_t) stage_settings (fetch->fetcher->stage)->fetcher_first_intake);
     if (r == 0)
-        r = store (fetch, caught, &intake, ret_new);
+        r = FAULT_POINT ("intake") ? -EIO : store (fetch, caught, &intake, ret_new);
+    if (FAULT_DONE ("taken"))
+        r = -EIO;
     if (r < 0)
         log_warn ("source=%" PRId64 " was not taken in: %s", fetch->source_id, db_error (db));
     intake_fini (&intake);

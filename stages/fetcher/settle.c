@@ -91,7 +91,11 @@ settle_flush (struct fetcher *self)
     put_columns (self, arrays);
     for (int c = 0; c < COLUMNS; c++)
         values[c] = (struct db_value){ arrays[c].data, arrays[c].len };
-    PGresult *result = db_ready (self->db) ? db_query_values (self->db, settle_sql, COLUMNS, values) : NULL;
+    PGresult *result = db_ready (self->db) && !FAULT_POINT ("settling") ? db_query_values (self->db, settle_sql, COLUMNS, values) : NULL;
+    if (FAULT_DONE ("settled")) {
+        PQclear (result);
+        result = NULL;
+    }
     if (!result)
         log_warn ("what became of sources was not written, they are fetched again count=%zu: %s", self->settled_count,
                   db_error (self->db));

@@ -3,6 +3,7 @@
  * later.
  * SPDX-License-Identifier: MPL-2.0 */
 #include "ask.h"
+#include "base/fault.h"
 
 struct question {
     struct question *next;
@@ -93,7 +94,7 @@ send_next (struct ask *self)
     zmsg_addmem (message, &question->number, sizeof question->number);
     zmsg_addmem (message, "", 0);
     zmsg_addstr (message, question->text);
-    if (zmsg_send (&message, self->socket) < 0) {
+    if (FAULT_POINT ("asking") || zmsg_send (&message, self->socket) < 0) {
         zmsg_destroy (&message);
         return false;
     }

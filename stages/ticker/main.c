@@ -1,6 +1,7 @@
 /* ticker - the clock: asks the collector to open a run at once and then by cron, and publishes the tick of each run that
  * was opened. Ticks that nobody could ask for are written down as missed. See newsmill-ticker.8.
  * SPDX-License-Identifier: MPL-2.0 */
+#include "base/fault.h"
 #include "cron/cron.h"
 #include "db/db.h"
 #include "stage/stage.h"
@@ -75,7 +76,7 @@ ask (struct stage *stage, void *arg)
     zmsg_t *message = zmsg_new ();
     zmsg_addstr (message, "");
     zmsg_addstr (message, request);
-    if (zmsg_send (&message, self->collector) < 0)
+    if (FAULT_POINT ("asking") || zmsg_send (&message, self->collector) < 0)
         zmsg_destroy (&message);
     stage_used (stage, self->collector);
     stage_after (stage, ASK_AGAIN_MS, ask, self);
@@ -117,7 +118,7 @@ take_answer (struct ticker *self, const char *text)
     if (!self->scheduled_us || !outcome)
         log_debug ("no answer to a tick: %s", text);
     else {
-        if (opened && id && uuid_parse (id, &tick.header.run) == 0)
+        if (opened && id && uuid_parse (id, &tick.header.run) == 0 && !FAULT_POINT ("ticking"))
             stage_publish (self->stage, WIRE_TICKS, WIRE_TICK, &tick);
         self->buffered = joined && streq (stage_settings (self->stage)->ticker_overlap, "buffer_one");
         self->scheduled_us = 0;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "stages/writer/store.h"
+#include "base/fault.h"
 #include "db/array.h"
 #include "db/db.h"
 
@@ -252,7 +253,7 @@ pump (struct store *self)
         struct stage_article *article = zlist_pop (self->waiting);
         zlist_append (lane->begun, article);
         self->begun++;
-        if (!lane_send (lane, &article->wire) || !lane_flush (lane))
+        if (FAULT_POINT ("storing") || !lane_send (lane, &article->wire) || !lane_flush (lane))
             lane_lost (lane);
     }
 }
@@ -320,7 +321,7 @@ on_readable (struct stage *stage UNUSED, void *arg)
             break;
         ExecStatusType status = result ? PQresultStatus (result) : PGRES_EMPTY_QUERY;
         if (status == PGRES_TUPLES_OK || status == PGRES_FATAL_ERROR) {
-            if (PQstatus (connection) != CONNECTION_OK) {
+            if (PQstatus (connection) != CONNECTION_OK || FAULT_DONE ("stored")) {
                 PQclear (result);
                 lane_lost (lane);
                 return;

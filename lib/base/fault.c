@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "base/fault.h"
+#include "base/base.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define PREFIX "newsmill-"
+
+/* The armed action, for the one process of several that gets it. */
+static bool
+take (const char *name, char *action, size_t size)
+{
+    const char *folder = getenv ("NEWSMILL_FAULT_DIR"), *program = program_invocation_short_name;
+    if (!folder)
+        return false;
+    if (!strncmp (program, PREFIX, strlen (PREFIX)))
+        program += strlen (PREFIX);
+    char *path = mem_printf ("%s/%s.%s", folder, program, name);
+    int fd = open (path, O_RDONLY | O_CLOEXEC);
+    ssize_t bytes = fd < 0 ? -1 : read (fd, action, size - 1);
+    bool mine = bytes >= 0 && unlink (path) == 0;
+    if (fd >= 0)
+        close (fd);
+    free (path);
+    action[mine ? bytes : 0] = '\0';
+    return mine;
+}
+
+bool
+fault_at (const char *name)
+{
+    char action[32];
+    int64_t ms = 0;
+    if (!take (name, action, sizeof action))
+        return false;
+    log_warn ("fault point=%s action=%s", name, action);
+    if (!strcmp (action, "kill"))
+        raise (SIGKILL);
+    if (!strncmp (action, "delay ", 6) && num_parse (action + 6, 1, 600000, &ms) == 0) {
+        const struct timespec pause = { ms / 1000, ms % 1000 * 1000000 };
+        nanosleep (&pause, NULL);
+    }
+    return !strcmp (action, "error");
+}

@@ -1,0 +1,19 @@
+/* fault - points at which a test makes a process fail; nothing is left of them in a build without NEWSMILL_FAULTS.
+ * A test arms one by writing what is to happen into $NEWSMILL_FAULT_DIR/PROCESS.NAME (writer.storing): "kill", "error", or
+ * "delay" and milliseconds. The process that gets there next takes the file away and does it, so it happens once.
+ * SPDX-License-Identifier: MPL-2.0 */
+#ifndef BASE_FAULT_H
+#define BASE_FAULT_H
+
+#include <stdbool.h>
+
+#ifdef NEWSMILL_FAULTS
+bool fault_at (const char *name);
+#define FAULT_POINT(name) fault_at (name) /* before a step: whether it is to fail, and not be done */
+#define FAULT_DONE(name) fault_at (name)  /* after a step: whether nothing is to be heard of it, as after a time-out */
+#else
+#define FAULT_POINT(name) false
+#define FAULT_DONE(name) false
+#endif
+
+#endif
