@@ -37,7 +37,8 @@ heartbeat (void *context, void *arg UNUSED)
         .held = { held.data, held.len }, .statistics = wire_text (statistics),
     };
     /* Only the newest one matters: none is added to a queue that does not move. */
-    if (zlist_size (self->results.frames) == 0 && !FAULT_POINT ("beating") && outbox_send (self, &self->results, WIRE_HEARTBEAT, &message) < 0)
+    if (zlist_size (self->results.frames) == 0 && !FAULT_POINT ("beating")
+        && outbox_send (self, &self->results, WIRE_HEARTBEAT, &message) < 0)
         log_error ("heartbeat could not be encoded");
     free (statistics);
     json_decref (numbers);

@@ -174,6 +174,24 @@ class Mill:
         self.processes.remove(process)
         return code
 
+    def restart_dead(self):
+        """As a supervisor does. Returns the roles of those that had died."""
+        dead = [p for p in self.processes if p.poll() is not None]
+        for process in dead:
+            self.processes.remove(process)
+            self.start(process.role)
+        return [p.role for p in dead]
+
+    def open_run(self):
+        """By the gateway, as a tick would; one that is open is as good. None while nobody answers."""
+        try:
+            with open(f"{self.folder}/run/http.port") as file:
+                url = f"http://127.0.0.1:{int(file.read())}/api/runs"
+            with urllib.request.urlopen(urllib.request.Request(url, b"", method="POST"), timeout=10) as reply:
+                return json.loads(reply.read())
+        except (OSError, ValueError):
+            return None
+
     def trigger(self):
         return json.loads(self.cli("trigger", "--json").stdout)["run"]
 

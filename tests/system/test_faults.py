@@ -4,15 +4,12 @@ The points are found in the sources (FAULT_POINT, FAULT_DONE: lib/base/fault.h),
 die are started again, as `newsmill up` and every supervisor does; runs are opened as ticks would.
 """
 import glob
-import json
 import os
 import re
 import time
 import unittest
-import urllib.error
-import urllib.request
 
-from mill import BIN, ROLES, SOURCE, MillTest, wait_for
+from mill import ROLES, SOURCE, MillTest, wait_for
 
 # How: before a step it may fail, after one it may be done and nobody hear of it.
 ACTIONS = ["kill", "error", "delay 500"]
@@ -45,25 +42,9 @@ class FaultTest(MillTest):
         self.mill.env["NEWSMILL_FAULT_DIR"] = self.faults
         self.kills = 0
 
-    def supervise(self):
-        for process in [p for p in self.mill.processes if p.poll() is not None]:
-            self.mill.processes.remove(process)
-            self.kills += 1
-            self.mill.start(process.role)
-
-    def open_run(self):
-        """By the gateway, as soon as it answers; a run that is open is as good."""
-        try:
-            with open(f"{self.mill.folder}/run/http.port") as file:
-                url = f"http://127.0.0.1:{int(file.read())}/api/runs"
-            with urllib.request.urlopen(urllib.request.Request(url, b"", method="POST"), timeout=10) as reply:
-                return json.loads(reply.read())
-        except (OSError, ValueError):
-            return None
-
     def is_over(self, path):
         """The fault has happened, and all is stored. Runs follow each other, as they do every minute."""
-        self.supervise()
+        self.kills += len(self.mill.restart_dead())
         if not os.path.exists(path) and self.mill.stored() == self.expected:
             return self.mill.states() == {"done": self.expected}
         if time.monotonic() > self.next_tick:
@@ -71,7 +52,7 @@ class FaultTest(MillTest):
             if os.path.exists(path) and "/ticker." in path:
                 self.tick()
             else:
-                self.open_run()
+                self.mill.open_run()
         return False
 
     def tick(self):
