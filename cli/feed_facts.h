@@ -8,6 +8,7 @@
 #include "text/charset.h"
 
 #define WARNINGS_MAX 16
+
 struct facts {
     const struct fetched *got;
     const struct feed *feed;
@@ -27,6 +28,7 @@ struct facts {
     char *warnings[WARNINGS_MAX];
     size_t warning_count;
 };
+
 /* got, feed and asked are set, and borrowed; the rest follows from them and from asking the publisher once more. Blocks for that. */
 void facts_gather (struct facts *self, const struct settings *settings);
 void facts_fini (struct facts *self);

@@ -193,11 +193,11 @@ begin_turn (struct loop *self)
     size_t kept = 0;
     bool any = false;
     for (size_t i = 0; i < self->watch_count; i++)
-        if (self->watches[i].fn)
-            self->watches[kept++] = self->watches[i];
+        if (self->watches[i].fn) {
+            self->watches[kept] = self->watches[i];
+            self->watches[kept++].ready = false;
+        }
     self->watch_count = kept;
-    for (size_t i = 0; i < kept; i++)
-        self->watches[i].ready = false;
     for (size_t i = 0; i < kept; i++) {
         if (self->watches[i].used && !self->watches[i].ready)
             look (self, self->watches[i].socket);

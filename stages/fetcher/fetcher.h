@@ -63,7 +63,6 @@ struct fetch {
     struct schedule schedule; /* as the last feed had it */
     size_t teaser_words;      /* shorter texts are teasers: their page is fetched */
 };
-void fetch_leave (struct fetch *fetch); /* no longer under way */
 void fetch_free (struct fetch *fetch);
 /* A GET with the settings' limits. All is borrowed; user_agent: NULL for the settings'. */
 struct http_request fetch_request (const struct fetcher *self, const char *url, const char *const *headers, const char *user_agent);

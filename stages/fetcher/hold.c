@@ -54,7 +54,7 @@ withdraw (struct fetcher *self)
         if (!fetch->domain || !hold_is_on (self, fetch->domain) || !http_withdraw (self->http, fetch))
             continue;
         buf_printf (&ids, "%s%" PRId64, ids.len ? "," : "{", fetch->source_id);
-        fetch_leave (fetch);
+        zlistx_delete (self->fetches, fetch->place);
         fetch_free (fetch);
     }
     if (!ids.len)

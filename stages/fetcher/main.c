@@ -20,12 +20,6 @@ static void on_dispatch_time (struct stage *stage, void *arg);
 static void on_lease_time (struct stage *stage, void *arg);
 
 void
-fetch_leave (struct fetch *fetch)
-{
-    zlistx_delete (fetch->fetcher->fetches, fetch->place);
-}
-
-void
 fetch_free (struct fetch *fetch)
 {
     free (fetch->domain);
@@ -110,7 +104,7 @@ finish (struct fetch *fetch, struct catch *caught)
                   log_quote (reason, error));
     else if (reason && fetch->failures == 0)
         log_warn ("source=%" PRId64 " url=%s failed: %s", fetch->source_id, log_quote (fetch->url, url), log_quote (reason, error));
-    fetch_leave (fetch);
+    zlistx_delete (fetch->fetcher->fetches, fetch->place);
     fetch->fetcher->fetched++;
     if (caught->feed)
         take_in (fetch, caught);

@@ -195,7 +195,7 @@ class StoryTest(SiteTest):
         self.add("/a", *(dict(title=path, text="A teaser.", link=path) for path in sorted(slow)))
         hold = self.site.hold(slow)
         run = self.mill.trigger()
-        wait_for("pages to be asked for", lambda: sum(self.site.asked[p] for p in slow) >= 4)
+        wait_for("pages to be asked for", lambda: sum(self.site.asked[p] for p in slow) >= 8)
         self.mill.end(self.mill.process("fetcher"), signal.SIGKILL)
         hold.set()
         self.mill.postgres.execute("UPDATE \"ArticleWork\" SET \"pageAt\" = now () AT TIME ZONE 'UTC' WHERE \"pageAt\" IS NOT NULL")
