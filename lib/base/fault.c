@@ -13,16 +13,21 @@
 
 #define PREFIX "newsmill-"
 
+const char *
+fault_process (void)
+{
+    const char *program = program_invocation_short_name;
+    return program + (strncmp (program, PREFIX, strlen (PREFIX)) ? 0 : strlen (PREFIX));
+}
+
 /* The armed action, for the one process of several that gets it. */
 static bool
 take (const char *name, char *action, size_t size)
 {
-    const char *folder = getenv ("NEWSMILL_FAULT_DIR"), *program = program_invocation_short_name;
+    const char *folder = getenv ("NEWSMILL_FAULT_DIR");
     if (!folder)
         return false;
-    if (!strncmp (program, PREFIX, strlen (PREFIX)))
-        program += strlen (PREFIX);
-    char *path = mem_printf ("%s/%s.%s", folder, program, name);
+    char *path = mem_printf ("%s/%s.%s", folder, fault_process (), name);
     int fd = open (path, O_RDONLY | O_CLOEXEC);
     ssize_t bytes = fd < 0 ? -1 : read (fd, action, size - 1);
     bool mine = bytes >= 0 && unlink (path) == 0;

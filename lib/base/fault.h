@@ -9,6 +9,7 @@
 
 #ifdef NEWSMILL_FAULTS
 bool fault_at (const char *name);
+const char *fault_process (void); /* this one's name: "writer" */
 #define FAULT_POINT(name) fault_at (name) /* before a step: whether it is to fail, and not be done */
 #define FAULT_DONE(name) fault_at (name)  /* after a step: whether nothing is to be heard of it, as after a time-out */
 #else

@@ -39,6 +39,7 @@ article_new (struct stage *self, zframe_t *frame, const struct wire_article *wir
         self->first->previous = article;
     self->first = article;
     self->in_hand++;
+    HISTORY ("took article=%" PRIu64 " attempt=%u", wire->header.article, wire->header.attempt);
     return article;
 }
 
@@ -68,6 +69,8 @@ article_end (struct stage *self, struct stage_article **article, struct wire_res
     static const char *const outcomes[] = { "", "done", "failed", "returned" };
     log_debug ("article=%" PRIu64 " attempt=%u %s in_ms=%u", result->header.article, result->header.attempt,
                outcomes[result->outcome], result->duration_ms);
+    HISTORY ("ended article=%" PRIu64 " attempt=%u outcome=%s", result->header.article, result->header.attempt,
+             outcomes[result->outcome]);
     stage_report (self, result);
     article_drop (self, article);
 }

@@ -12,6 +12,7 @@
 #define STAGE_RUNTIME_H
 
 #include "base/fault.h"
+#include "base/history.h"
 #include "curve/curve.h"
 #include "stage/loop.h"
 #include "stage/stage.h"

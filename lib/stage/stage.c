@@ -240,6 +240,7 @@ is_finished (struct stage *self)
 static void
 close_all (struct stage *self)
 {
+    HISTORY ("left in_hand=%zu", self->in_hand);
     outbox_flush (self, &self->results);
     heartbeat (self, NULL); /* "leaving", with nothing in hand */
     if (self->started && self->def->finish)

@@ -9,6 +9,7 @@
 #define COLLECTOR_COLLECTOR_H
 
 #include "base/fault.h"
+#include "base/history.h"
 #include "db/db.h"
 #include "stage/stage.h"
 

@@ -94,6 +94,9 @@ void
 ledger_result (struct collector *self, const struct wire_result *result)
 {
     workers_result (self, result);
+    if (result->outcome != WIRE_SPENT)
+        HISTORY ("heard article=%" PRIu64 " attempt=%u stage=%.*s outcome=%u", result->header.article, result->header.attempt,
+                 (int) result->stage.size, result->stage.data, result->outcome);
     if (*self->run.text && uuid_equal (&result->header.run, &self->run.id)) {
         count (run_stage (self, &result->stage), result);
         self->run.stages_changed = true;

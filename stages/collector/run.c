@@ -483,6 +483,7 @@ close_run (struct collector *self, struct standing *standing, bool late)
     if (db_run (self->db, NULL, "DELETE FROM \"RunSource\" WHERE state = 'unchanged' AND \"runId\" <> $1",
                 DB_VALUES (self->run.text)) < 0)
         log_warn ("old source records could not be removed: %s", db_error (self->db));
+    HISTORY ("closed run=%s articles=%s chunks=%s", self->run.text, stored, chunks);
     remember (self, row);
     json_decref (row);
     self->statistics.duration_sum_ms += (double) duration_ms;

@@ -1,5 +1,6 @@
 /* embedder - turns chunks into vectors, batches filled across articles. See newsmill-embedder.8.
  * SPDX-License-Identifier: MPL-2.0 */
+#include "base/history.h"
 #include "stage/model_stage.h"
 #include "stages/embedder/memory.h"
 
@@ -51,8 +52,12 @@ call (void *context, struct batch *batch)
 {
     struct embedder *self = context;
     struct model_text *texts = mem_alloc (batch->count * sizeof *texts);
-    for (size_t i = 0; i < batch->count; i++)
-        texts[i] = text_of (batch->items[i]);
+    for (size_t i = 0; i < batch->count; i++) {
+        const struct piece *piece = batch->items[i];
+        texts[i] = text_of (piece);
+        HISTORY ("asked call=%p.%d article=%" PRIu64 " chunk=%zu", (void *) batch, batch->tries,
+                 piece->job->article->wire.header.article, piece->index);
+    }
     model_embed (self->base.model, texts, batch->count, batch_reply, batch);
     free (texts);
 }

@@ -56,6 +56,7 @@ send_row (struct fetcher *self, const PGresult *rows, int row)
         .summary_model = field (rows, row, 8),
     };
     wire.header.deadline_us = clock_wall_us () + stage_settings (self->stage)->run_time_limit * US_PER_S;
+    HISTORY ("dispatched article=%" PRIu64 " attempt=%u", wire.header.article, wire.header.attempt);
     int r = stage_dispatch (self->stage, &wire);
     if (r < 0)
         bury (self, db_text (rows, row, 0), r == -EMSGSIZE ? "too large for a message" : "a field is past its limit");

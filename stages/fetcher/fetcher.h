@@ -18,6 +18,7 @@
 #define FETCHER_FETCHER_H
 
 #include "base/fault.h"
+#include "base/history.h"
 #include "db/db.h"
 #include "feed/feed.h"
 #include "http/http.h"

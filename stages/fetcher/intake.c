@@ -262,6 +262,15 @@ number (int64_t value, char out[24])
     return text (out);
 }
 
+/* What is about to be taken in; whether it was shows what follows. */
+static void
+note_entries (const struct fetch *fetch UNUSED, const struct intake *intake)
+{
+    for (size_t i = intake->past; i < intake->count; i++)
+        HISTORY ("taking source=%" PRId64 " hash=%" PRIx64 " url=%s", fetch->source_id,
+                 num_hash (intake->entries[i].content, strlen (intake->entries[i].content)), intake->entries[i].url);
+}
+
 static int
 store (struct fetch *fetch, const struct catch *caught, const struct intake *intake, int64_t *ret_new)
 {
@@ -290,6 +299,7 @@ store (struct fetch *fetch, const struct catch *caught, const struct intake *int
         [SKIP_HOURS] = number (fetch->schedule.skip_hours, numbers[SKIP_HOURS]),
         [SKIP_DAYS] = number (fetch->schedule.skip_days, numbers[SKIP_DAYS]),
     };
+    note_entries (fetch, intake);
     put_entries (intake, arrays);
     put_keys (intake, intake->past, &arrays[PAST_KEYS]);
     for (int p = 0; p < PARAMETERS; p++)
@@ -301,6 +311,7 @@ store (struct fetch *fetch, const struct catch *caught, const struct intake *int
     if (!result)
         return -EIO;
     *ret_new = db_int (result, 0, 0);
+    HISTORY ("taken source=%" PRId64, fetch->source_id);
     for (size_t i = intake->past; i < intake->count; i++)
         fetch->fetcher->pages_due |= intake->entries[i].wants_page;
     PQclear (result);

@@ -1,6 +1,7 @@
 /* summarizer - writes a summary for each article, several articles a model call. An article that comes with a summary
  * (a checkpoint of an earlier try) is passed on at once. See newsmill-summarizer.8.
  * SPDX-License-Identifier: MPL-2.0 */
+#include "base/history.h"
 #include "stage/model_stage.h"
 
 static void
@@ -14,6 +15,7 @@ call (void *context, struct batch *batch)
         const struct wire_article *wire = &((struct stage_article *) batch->items[i])->wire;
         titles[i] = mem_copy (wire->title.data, wire->title.size);
         texts[i] = (struct model_text){ titles[i], wire->content.data, wire->content.size };
+        HISTORY ("asked call=%p.%d article=%" PRIu64, (void *) batch, batch->tries, wire->header.article);
     }
     model_summarise (self->model, texts, batch->count, batch_reply, batch);
     for (size_t i = 0; i < count; i++)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "stages/writer/store.h"
 #include "base/fault.h"
+#include "base/history.h"
 #include "db/array.h"
 #include "db/db.h"
 
@@ -295,9 +296,10 @@ take_answer (struct lane *lane, PGresult *result)
     char reason[256];
     struct store_outcome outcome = { .reason = reason };
     self->begun--;
-    if (PQresultStatus (result) == PGRES_TUPLES_OK)
+    if (PQresultStatus (result) == PGRES_TUPLES_OK) {
         outcome.chunks = (uint32_t) db_int (result, 0, 0);
-    else {
+        HISTORY ("committed article=%" PRIu64 " chunks=%u", article->wire.header.article, outcome.chunks);
+    } else {
         snprintf (reason, sizeof reason, "database: %s", PQresultErrorMessage (result));
         reason[strcspn (reason, "\n")] = '\0';
         outcome.fault = is_transient (PQresultErrorField (result, PG_DIAG_SQLSTATE)) ? WIRE_TRANSIENT : WIRE_BLAMED;

@@ -38,10 +38,12 @@ def wait_for(what, condition, seconds=30):
 
 
 class Postgres:
-    def __init__(self, folder, durable):
-        self.bin, self.folder, self.fsync = postgres_bin(), folder, "on" if durable else "off"
+    def __init__(self, folder, durable, disk_mb=0):
+        self.bin, self.folder, self.fsync, self.disk_mb = postgres_bin(), folder, "on" if durable else "off", disk_mb
         self.data = f"{folder}/data"
         os.makedirs(folder)
+        if disk_mb:
+            subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={disk_mb}m", "tmpfs", folder], check=True)
         self.as_user = []
         if os.geteuid() == 0:
             user = pwd.getpwnam("postgres")
@@ -59,10 +61,17 @@ class Postgres:
     def start(self):
         self.run("pg_ctl", "-D", self.data, "-w", "-l", f"{self.folder}/log", "-o",
                  f"-k {self.folder} -c listen_addresses='' -c fsync={self.fsync} -c jit=off -c max_connections=60"
-                 " -c max_wal_size=2GB", "start")
+                 f" -c max_wal_size={self.disk_mb // 4 or 2048}MB", "start")
+
+    def is_up(self):
+        return not subprocess.run(self.as_user + [f"{self.bin}/pg_isready", "-q", "-h", self.folder], cwd=self.folder).returncode
 
     def stop(self, mode="fast"):
         self.run("pg_ctl", "-D", self.data, "-w", "-m", mode, "stop")
+
+    def close(self):
+        if self.disk_mb:
+            subprocess.run(["umount", self.folder], check=True)
 
     def rows(self, sql):
         """A list of dicts."""
@@ -115,11 +124,11 @@ class World:
 
 
 class Mill:
-    def __init__(self, world, feeds=(), dimensions=64, durable=False, **settings):
+    def __init__(self, world, feeds=(), dimensions=64, durable=False, disk_mb=0, **settings):
         self.world, self.processes, self.exited = world, [], []
         self.folder = tempfile.mkdtemp(prefix="newsmill-test-")
         os.chmod(self.folder, 0o755)
-        self.postgres = Postgres(f"{self.folder}/postgres", durable)
+        self.postgres = Postgres(f"{self.folder}/postgres", durable, disk_mb)
         self.log = open(f"{self.folder}/log", "w")
         self.env = {k: v for k, v in os.environ.items()
                     if not k.startswith("NEWSMILL_") and k not in ("DATABASE_URL", "OPENROUTER_API_KEY", "DEBUG")}
@@ -151,12 +160,12 @@ class Mill:
     def add_feed(self, url):
         self.postgres.execute(f"INSERT INTO \"Source\" (url) VALUES ('{url}')")
 
-    def start(self, *roles, **settings):
-        """Starts one process a role and returns the last one."""
-        env = dict(self.env, **{f"NEWSMILL_{k.upper()}": str(v) for k, v in settings.items()})
+    def start(self, *roles, prefix=(), env=None, **settings):
+        """Starts one process a role, by the command that prefix is if there is one, and returns the last one."""
+        env = dict(self.env, **(env or {}), **{f"NEWSMILL_{k.upper()}": str(v) for k, v in settings.items()})
         for role in roles:
-            process = subprocess.Popen([f"{BIN}/newsmill-{role}"], env=env, stderr=self.log, cwd=self.folder)
-            process.role = role
+            process = subprocess.Popen([*prefix, f"{BIN}/newsmill-{role}"], env=env, stderr=self.log, cwd=self.folder)
+            process.role, process.again = role, lambda role=role: self.start(role, prefix=prefix, env=env)
             self.processes.append(process)
         return self.processes[-1]
 
@@ -178,15 +187,15 @@ class Mill:
         dead = [p for p in self.processes if p.poll() is not None]
         for process in dead:
             self.processes.remove(process)
-            self.start(process.role)
+            process.again()
         return [p.role for p in dead]
 
-    def open_run(self):
+    def open_run(self, seconds=10):
         """By the gateway, as a tick would; one that is open is as good. None while nobody answers."""
         try:
             with open(f"{self.folder}/run/http.port") as file:
                 url = f"http://127.0.0.1:{int(file.read())}/api/runs"
-            with urllib.request.urlopen(urllib.request.Request(url, b"", method="POST"), timeout=10) as reply:
+            with urllib.request.urlopen(urllib.request.Request(url, b"", method="POST"), timeout=seconds) as reply:
                 return json.loads(reply.read())
         except (OSError, ValueError):
             return None
@@ -217,6 +226,14 @@ class Mill:
     def states(self):
         return {r["state"]: r["count"] for r in
                 self.postgres.rows('SELECT state, count (*) FROM "ArticleWork" GROUP BY state')}
+
+    def state(self):
+        """All that is stored and all that is written down of it, for history.wrong()."""
+        return {"work": self.postgres.rows('SELECT id, url, state FROM "ArticleWork"'),
+                "articles": self.postgres.rows(
+                    'SELECT id, url, title, summary, content, "runId", "chunkCount",'
+                    ' (SELECT count (*) FROM "ArticleChunk" c WHERE c."articleId" = a.id) AS chunks FROM "Article" a'),
+                "runs": self.postgres.rows('SELECT id, status, "articlesProcessed", "embeddingsCreated" FROM "JobRun"')}
 
     def wrong(self, count):
         """What keeps it from being true, a line each, that so many articles are stored: each once, complete, with its own summary,
@@ -253,6 +270,7 @@ class Mill:
             self.postgres.stop("immediate")
         except subprocess.CalledProcessError:
             pass  # the test stopped it
+        self.postgres.close()
         shutil.rmtree(self.folder)
 
 
