@@ -24,6 +24,7 @@ value_of (const struct conf_row *row, const struct settings *settings)
         return json_string (text && *text ? "********" : "");
     case CONF_TEXT:
     case CONF_CHOICE:
+    case CONF_BUDGET:
         break;
     }
     memcpy (&text, at, sizeof text);

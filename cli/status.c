@@ -91,6 +91,23 @@ print_runs (const json_t *status)
 }
 
 static void
+print_budget (const json_t *budget)
+{
+    struct buf out = { 0 };
+    if (!json_is_object (budget))
+        return;
+    buf_printf (&out, "%.6g of %.6g %s spent today%s%s",
+                json_number_value (json_object_get (budget, "spent")),
+                json_number_value (json_object_get (budget, "limit")), cli_text (budget, "unit"),
+                json_is_true (json_object_get (budget, "paused"))
+                    ? "; articles wait until 00:00 UTC: "
+                    : "",
+                cli_text (budget, "reason"));
+    line ("budget", out.data);
+    buf_fini (&out);
+}
+
+static void
 print_work (const json_t *status)
 {
     const json_t *check = json_object_get (status, "conservation"),
@@ -114,6 +131,7 @@ print_work (const json_t *status)
                             ? "balanced: every article is accounted for"
                             : "NOT balanced: see the collector's log");
     }
+    print_budget (json_object_get (status, "budget"));
     buf_clear (&out);
     buf_printf (&out, "%s, %s", cli_text (model, "summary"), cli_text (model, "embedding"));
     line ("models", out.data);

@@ -5,11 +5,14 @@
 #include <endian.h>
 #include <errno.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define MIB (1u << 20)
 
-#define FIELD(type, name, kind, most, each) { #name, kind, offsetof (struct wire_##type, name), most, each }
+#define FIELD(type, name, kind, most, each) FIELD_SINCE (1, type, name, kind, most, each)
+#define FIELD_SINCE(version, type, name, kind, most, each) \
+    { #name, kind, offsetof (struct wire_##type, name), most, each, version }
 
 static const struct wire_field article_fields[] = {
     FIELD (article, flags, WIRE_U32, WIRE_ALONE, 0),
@@ -42,6 +45,7 @@ static const struct wire_field result_fields[] = {
     FIELD (result, chunks, WIRE_U32, WIRE_CHUNKS_MAX, 0),
     FIELD (result, summary, WIRE_TEXT, 64 * 1024, 0),
     FIELD (result, summary_model, WIRE_TEXT, 256, 0),
+    FIELD_SINCE (2, result, priced, WIRE_U32, 1, 0),
 };
 
 static const struct wire_field heartbeat_fields[] = {
@@ -105,6 +109,31 @@ layout_of (unsigned type)
         if (layouts[i].type == type)
             return &layouts[i];
     return NULL;
+}
+
+#ifdef NEWSMILL_FAULTS
+/* A test has some processes be of the release before. */
+static unsigned
+version_here (void)
+{
+    return getenv ("NEWSMILL_FAULT_OLD") ? WIRE_VERSION_OLDEST : WIRE_VERSION;
+}
+#else
+static unsigned
+version_here (void)
+{
+    return WIRE_VERSION;
+}
+#endif
+
+/* The one it last changed in: who knows that one reads the message, however much newer its sender is. */
+static unsigned
+version_of (const struct wire_layout *layout)
+{
+    unsigned version = WIRE_VERSION_OLDEST;
+    for (size_t i = 0; i < layout->field_count; i++)
+        version = MAX_OF (version, layout->fields[i].since);
+    return MIN_OF (version, version_here ());
 }
 
 /* ---- big-endian numbers ---- */
@@ -290,14 +319,15 @@ wire_encode (enum wire_type type, const void *message, struct buf *out)
     const struct wire_header *header = message;
     const struct wire_layout *layout = layout_of (type);
     size_t start = out->len;
+    unsigned version = version_of (layout);
     buf_add (out, "NM", 2);
-    put (out, WIRE_VERSION, 1);
+    put (out, version, 1);
     put (out, type, 1);
     buf_add (out, header->run.bytes, sizeof header->run.bytes);
     put (out, header->article, 8);
     put (out, header->attempt, 4);
     put (out, (uint64_t) header->deadline_us, 8);
-    for (size_t i = 0; i < layout->field_count; i++) {
+    for (size_t i = 0; i < layout->field_count && layout->fields[i].since <= version; i++) {
         int r = encode_field (&layout->fields[i], message, out);
         if (r == 0 && out->len - start > WIRE_FRAME_MAX)
             r = -EMSGSIZE;
@@ -315,10 +345,14 @@ read_head (const char *head, const struct wire_layout **ret_layout)
 {
     if (memcmp (head, "NM", 2) != 0)
         return -EBADMSG;
-    if (head[2] != WIRE_VERSION)
+    unsigned version = (unsigned char) head[WIRE_VERSION_OFFSET];
+    if (version < WIRE_VERSION_OLDEST || version > version_here ())
         return -EPROTONOSUPPORT;
-    *ret_layout = layout_of ((unsigned char) head[WIRE_TYPE_OFFSET]);
-    return *ret_layout ? 0 : -ENOMSG;
+    const struct wire_layout *layout = layout_of ((unsigned char) head[WIRE_TYPE_OFFSET]);
+    if (!layout)
+        return -ENOMSG;
+    *ret_layout = layout;
+    return version <= version_of (layout) ? 0 : -EPROTONOSUPPORT;
 }
 
 int
@@ -336,7 +370,8 @@ wire_decode (const void *frame, size_t bytes, enum wire_type *ret_type, union wi
     message.header.article = peek (head + 20, 8);
     message.header.attempt = (uint32_t) peek (head + 28, 4);
     message.header.deadline_us = (int64_t) peek (head + 32, 8);
-    for (size_t i = 0; i < layout->field_count; i++)
+    unsigned version = (unsigned char) head[WIRE_VERSION_OFFSET];
+    for (size_t i = 0; i < layout->field_count && layout->fields[i].since <= version; i++)
         decode_field (&layout->fields[i], &r, (char *) &message);
     if (r.failed || r.left || !message_is_consistent (layout->type, &message))
         return -EBADMSG;

@@ -6,9 +6,11 @@
 
 #include "base/base.h"
 
-#define WIRE_VERSION 1
+#define WIRE_VERSION 2        /* of the newest message; each is sent with the version that it last changed in */
+#define WIRE_VERSION_OLDEST 1 /* still read */
 #define WIRE_HEADER_BYTES 40
 #define WIRE_ARTICLE_ID_OFFSET 20  /* in the header; 8 bytes */
+#define WIRE_VERSION_OFFSET 2
 #define WIRE_TYPE_OFFSET 3
 #define WIRE_FRAME_MAX (16u << 20) /* bytes of a whole message; also the sockets' maximum message size */
 #define WIRE_CHUNKS_MAX 10000      /* chunks of one article */
@@ -107,10 +109,11 @@ struct wire_result {
     uint32_t duration_ms;              /* in this stage's hands */
     uint32_t calls;                    /* SPENT: model calls */
     uint64_t tokens_in, tokens_out;
-    double cost;                       /* in the provider's money, as reported */
+    double cost;                       /* USD, as reported */
     uint32_t retry_after_ms;           /* TRANSIENT: the provider's wish; 0: none */
     uint32_t chunks;                   /* DONE of the writer: vectors stored */
     struct wire_bytes summary, summary_model; /* DONE of the summarizer: the checkpoint */
+    uint32_t priced;                   /* SPENT: 1: cost is what the server reported, 0: it reported none */
 };
 
 struct wire_heartbeat {
@@ -172,6 +175,7 @@ struct wire_field {
     size_t offset;
     uint64_t most;  /* of a number, or of the bytes of a text; 0 for numbers: no limit of its own */
     uint32_t each;  /* BINARY: the size must be a multiple of this */
+    unsigned since; /* version; new fields come at the end, and are 0 or empty in a message that is older */
 };
 struct wire_layout {
     enum wire_type type;

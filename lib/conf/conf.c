@@ -4,6 +4,7 @@
 
 #include <ctype.h>
 #include <czmq.h>
+#include <math.h>
 #include <strings.h>
 
 #define FILE_BYTES_MAX 65536
@@ -106,6 +107,26 @@ parse_bytes (const char *value, int64_t *ret_bytes)
     return -EINVAL;
 }
 
+int
+conf_parse_budget (const char *text, struct conf_budget *ret_budget)
+{
+    static const char *const units[] = { CONF_USD, CONF_TOKENS };
+    char *end;
+    *ret_budget = (struct conf_budget){ 0, CONF_TOKENS };
+    if (!*text)
+        return 0;
+    double limit = isdigit ((unsigned char) *text) ? strtod (text, &end) : 0;
+    if (!isfinite (limit) || limit <= 0)
+        return -EINVAL;
+    end += strspn (end, " ");
+    for (size_t i = 0; i < COUNT_OF (units); i++)
+        if (streq (end, units[i])) {
+            *ret_budget = (struct conf_budget){ limit, units[i] };
+            return 0;
+        }
+    return -EINVAL;
+}
+
 static int
 parse_bool (const char *value, bool *ret_value)
 {
@@ -148,6 +169,7 @@ static void
 set_value (struct loader *self, const struct conf_row *row, const char *value, const char *origin)
 {
     bool flag;
+    struct conf_budget budget;
     const char *copy;
     switch (row->kind) {
     case CONF_INT:
@@ -163,6 +185,12 @@ set_value (struct loader *self, const struct conf_row *row, const char *value, c
     case CONF_CHOICE:
         if (!choice_has (row->unit, value)) {
             fault (self, origin, row->key, "must be one of ", row->unit);
+            return;
+        }
+        break;
+    case CONF_BUDGET:
+        if (conf_parse_budget (value, &budget) < 0) {
+            fault (self, origin, row->key, "must be as 5 USD or 2000000 tokens, not ", value);
             return;
         }
         break;

@@ -32,6 +32,7 @@ struct settings {
     const char *model_api_key, *model_summary, *model_embedding, *model_language;
     int64_t model_dimensions;       /* resolved: never 0 */
     int64_t model_timeout, model_max_input;
+    const char *model_daily_budget; /* "5 USD", "2000000 tokens"; empty: none */
     const char *ticker_cron, *ticker_overlap;
     const char *websub_callback;    /* without a slash at its end; empty: off */
     int64_t websub_lease;
@@ -45,7 +46,7 @@ struct settings {
     bool log_debug;
 };
 
-enum conf_kind { CONF_TEXT, CONF_SECRET, CONF_INT, CONF_BYTES, CONF_BOOL, CONF_CHOICE };
+enum conf_kind { CONF_TEXT, CONF_SECRET, CONF_INT, CONF_BYTES, CONF_BOOL, CONF_CHOICE, CONF_BUDGET };
 
 struct conf_row {
     const char *key;       /* "section.name" */
@@ -66,6 +67,14 @@ MUST_CHECK int conf_load (const char *file, struct settings *ret_settings, struc
 /* An option of the command line, "section.name=value", into the environment, where it beats everything else: one way for
  * a setting to come in, and one check of it. 0, or -EINVAL when there is no such setting. */
 MUST_CHECK int conf_set_option (const char *option);
+struct conf_budget {
+    double limit;        /* 0: none */
+    const char *unit;    /* CONF_USD or CONF_TOKENS */
+};
+#define CONF_USD "USD"
+#define CONF_TOKENS "tokens"
+/* text: "5 USD", "2000000 tokens", "". 0 or -EINVAL */
+MUST_CHECK int conf_parse_budget (const char *text, struct conf_budget *ret_budget);
 /* One "key = value  # origin" line a setting; secrets are masked. */
 void conf_show (const struct settings *settings, struct buf *out);
 /* The environment name of a key: "model.base_url" is NEWSMILL_MODEL_BASE_URL. given (free) */

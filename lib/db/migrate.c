@@ -1,6 +1,8 @@
 /* Migrations: the numbered files of sql/, applied in order, each in one transaction, each at
  * most once, noted in "SchemaMigration". A transaction first takes the advisory lock and only
- * then looks what is applied, so any number of processes may migrate at once. Forward only.
+ * then looks what is applied, so any number of processes may migrate at once. Forward only, and
+ * while the mill turns: a table that is in use is waited for in short turns, so that nobody queues
+ * for long behind the one who waits.
  * SPDX-License-Identifier: MPL-2.0 */
 #include "db/migrate.h"
 
@@ -10,8 +12,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define FILE_BYTES_MAX (1 << 20)
+#define LOCK_TIMEOUT "2s"
+#define LOCK_TRIES 30
+#define LOCK_PAUSE_S 1
 
 /* ---- files ---- */
 
@@ -168,6 +174,13 @@ explain (const char *name, const PGresult *result, char reason[DB_REASON_SIZE])
     const char *state = PQresultErrorField (result, PG_DIAG_SQLSTATE);
     const char *message = PQresultErrorField (result, PG_DIAG_MESSAGE_PRIMARY);
     const char *advice = "";
+    if (state && strcmp (state, "55P03") == 0) {
+        snprintf (reason, DB_REASON_SIZE,
+                  "migration %s waits for a table that is in use: end what holds it (a dump, an "
+                  "open transaction; pg_stat_activity shows it), then migrate again",
+                  name);
+        return -EAGAIN;
+    }
     for (size_t i = 0; state && i < COUNT_OF (known); i++)
         if (strcmp (state, known[i].state) == 0)
             advice = known[i].advice;
@@ -189,7 +202,8 @@ begin (struct db *db, char reason[DB_REASON_SIZE])
     if (db_run (db, NULL, "SELECT pg_advisory_xact_lock ($1)", DB_VALUES (key)) < 0)
         return failed (db, "another process is migrating the database", reason);
     if (db_run (db, NULL,
-                "SET LOCAL statement_timeout = 0; SET LOCAL client_min_messages = warning;"
+                "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '" LOCK_TIMEOUT
+                "'; SET LOCAL client_min_messages = warning;"
                 "CREATE TABLE IF NOT EXISTS \"SchemaMigration\" (version INT PRIMARY KEY, name "
                 "TEXT NOT NULL,"
                 " \"appliedAt\" TIMESTAMP NOT NULL DEFAULT " DB_NOW ")",
@@ -235,9 +249,9 @@ execute (struct db *db, const struct migration *migration, const char *sql,
     return r;
 }
 
-/* One transaction. *ret_did: whether there was anything to do. */
+/* One transaction. *ret_did: whether there was anything to do. -EAGAIN: a table is in use. */
 static int
-apply (struct db *db, const char *folder, const struct migration *migration, int64_t dimensions,
+apply_once (struct db *db, const char *folder, const struct migration *migration, int64_t dimensions,
        bool *ret_did, char reason[DB_REASON_SIZE])
 {
     char *sql = read_sql (folder, migration->name, dimensions, reason);
@@ -254,6 +268,21 @@ apply (struct db *db, const char *folder, const struct migration *migration, int
     *ret_did = r == 0 && !applied;
     free (sql);
     return r;
+}
+
+static int
+apply (struct db *db, const char *folder, const struct migration *migration, int64_t dimensions,
+       bool *ret_did, char reason[DB_REASON_SIZE])
+{
+    int r = -EAGAIN;
+    for (int i = 0; r == -EAGAIN && i < LOCK_TRIES; i++) {
+        if (i == 1)
+            log_warn ("%s", reason);
+        if (i)
+            sleep (LOCK_PAUSE_S);
+        r = apply_once (db, folder, migration, dimensions, ret_did, reason);
+    }
+    return r == -EAGAIN ? -EIO : r;
 }
 
 /* *ret_version: 0 if nothing was ever applied. */
@@ -298,12 +327,29 @@ check_dimensions (struct db *db, int64_t dimensions, char reason[DB_REASON_SIZE]
     return -EINVAL;
 }
 
+/* The oldest version whose programs may use the database: a migration that takes something away
+ * from older ones raises it. *ret_version: 0 if none did. */
+static int
+read_compatible (struct db *db, int64_t *ret_version, char reason[DB_REASON_SIZE])
+{
+    PGresult *result =
+        db_query (db, "SELECT value::int FROM \"Setting\" WHERE name = 'compatible'", 0, NULL);
+    if (!result)
+        return failed (db, "cannot read the database's settings", reason);
+    *ret_version = PQntuples (result) ? db_int (result, 0, 0) : 0;
+    PQclear (result);
+    return 0;
+}
+
 static int
 refuse_newer (struct db *db, int64_t newest, char reason[DB_REASON_SIZE])
 {
-    int64_t version;
+    int64_t version, compatible;
     int r = read_version (db, &version, reason);
     if (r < 0 || version <= newest)
+        return r;
+    r = read_compatible (db, &compatible, reason);
+    if (r < 0 || compatible <= newest)
         return r;
     snprintf (reason, DB_REASON_SIZE,
               "the database is of a newer newsmill (its schema has version %" PRId64

@@ -41,6 +41,7 @@ struct model_reply {
     int64_t duration_ms;
     int64_t tokens_in, tokens_out; /* as the server reports them, else 0 */
     double cost_usd;               /* likewise (OpenRouter's usage.cost) */
+    bool priced;                   /* cost_usd is what the server told; false: it told none */
     const char *name;        /* of the model that answered, as stored beside its output: "local/hash-384" */
     size_t count;            /* texts asked = outputs given when MODEL_OK */
     const char *const *summaries;  /* count of them, each not empty, in the order asked; NULL from model_embed */

@@ -159,6 +159,7 @@ hand_back (struct call *call, const struct http_response *response, const struct
                                  .tokens_in = read->tokens_in,
                                  .tokens_out = read->tokens_out,
                                  .cost_usd = read->cost_usd,
+                                 .priced = read->priced,
                                  .count = call->count,
                                  .summaries = (const char *const *) read->summaries,
                                  .vectors = read->vectors,

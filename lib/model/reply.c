@@ -403,6 +403,8 @@ reply_read_usage (const json_t *root, struct reply *reply)
     reply->tokens_out = tokens_of (usage, "completion_tokens");
     if (!reply->tokens_in && !reply->tokens_out)
         reply->tokens_in = tokens_of (usage, "total_tokens");
-    double cost = json_number_value (json_object_get (usage, "cost"));
+    const json_t *told = json_object_get (usage, "cost");
+    double cost = json_number_value (told);
+    reply->priced = json_is_number (told);
     reply->cost_usd = isfinite (cost) && cost > 0 ? cost : 0;
 }

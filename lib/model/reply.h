@@ -29,6 +29,7 @@ struct reply {
     unsigned dislikes; /* enum reply_dislike, when not MODEL_OK */
     int64_t tokens_in, tokens_out;
     double cost_usd;
+    bool priced; /* cost_usd was told */
     char **summaries; /* ask.count of them, in the order of the ids, when MODEL_OK */
     float *vectors;   /* ask.count x ask.dimensions, when MODEL_OK */
     size_t count;

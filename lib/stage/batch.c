@@ -224,6 +224,7 @@ report_spent (struct batcher *self, const struct batch *batch, const struct mode
         .tokens_in = (uint64_t) reply->tokens_in,
         .tokens_out = (uint64_t) reply->tokens_out,
         .cost = reply->cost_usd,
+        .priced = reply->priced,
         .retry_after_ms = reply->outcome == MODEL_RETRY && reply->retry_after_ms > 0
                           ? (uint32_t) MIN_OF (reply->retry_after_ms, (int64_t) 3600000) : 0,
     };

@@ -1,6 +1,7 @@
 /* collector - the state of the process and what its files do for each other.
  *   run.c      opens, follows, adopts and closes runs
  *   ledger.c   writes results into the ledger, in groups
+ *   counts.c   calls, tokens and cost, by run and by day
  *   workers.c  who is alive and what it holds
  *   status.c   answers requests
  *   websub.c   answers what hubs ask of the gateway
@@ -17,13 +18,19 @@
 #define CRITICAL_FAILURES 3
 #define REASON_SIZE 1024
 
-/* Counts of one stage in the run in progress. */
+/* Of one stage: in the run in progress, or on a day. */
 struct stage_count {
     char name[32];
     int64_t done, failed, returned, calls, tokens_in, tokens_out, busy_ms;
+    int64_t unpriced;                /* calls that used tokens of which the server told no cost */
     double cost;
 };
 #define STAGE_COUNTS_MAX 16
+
+struct counts {
+    struct stage_count stages[STAGE_COUNTS_MAX];
+    size_t count;
+};
 
 struct run {
     bool open;
@@ -39,9 +46,7 @@ struct run {
     int64_t paging_ms;               /* since when (monotonic) it could close but for pages; 0: it could not yet */
     int64_t database_away_ms;        /* since when (monotonic), 0: it is there */
     int64_t database_lost_ms;        /* how long it was away in this run */
-    struct stage_count stages[STAGE_COUNTS_MAX];
-    size_t stage_count;
-    bool stages_changed;             /* since they were last written; results may come after the run was closed */
+    struct counts counts;
 };
 
 /* Over all runs; kept in memory, read from the database once. */
@@ -62,6 +67,10 @@ struct collector {
     json_t *recent;                  /* array of runs, newest first */
     json_t *unrecorded;              /* runs that failed while the database was away */
     json_t *conservation;            /* the last check */
+    int64_t day;                     /* of today's counts, since 1970 (UTC) */
+    struct counts today;
+    bool counts_changed;             /* since they were last written; results may come after the run was closed */
+    struct { bool paused; json_t *document; } budget; /* as they were when last looked at; document: NULL without one */
     zhashx_t *workers;               /* name: struct worker */
     json_t *checkpoints, *faults;    /* waiting for the next flush */
     bool changed, flush_due;         /* results wait to be written; the time for it is set */
@@ -86,8 +95,13 @@ void run_follow (struct collector *self);  /* closes the run if it is over */
 void run_repeat_tick (struct collector *self);
 void run_repeat_refusal (struct collector *self); /* the breaker is a state: a fetcher that starts must hear of it */
 void run_event (struct collector *self, enum wire_event_kind kind, const char *stage, int64_t until_us, const char *reason);
-void run_write_stages (struct collector *self);
-struct stage_count *run_stage (struct collector *self, const struct wire_bytes *stage);
+
+/* ---- counts.c ---- */
+
+void counts_load (struct collector *self);       /* of the day, and of the run if one is open */
+void counts_add (struct collector *self, const struct wire_result *result);
+void counts_write (struct collector *self);
+void budget_look (struct collector *self);       /* whether the day's budget has the mill pause, and how it stands */
 
 /* ---- ledger.c ---- */
 

@@ -77,19 +77,6 @@ take_provider_word (struct collector *self, const struct wire_result *result)
     }
 }
 
-static void
-count (struct stage_count *stage, const struct wire_result *result)
-{
-    stage->done += result->outcome == WIRE_DONE;
-    stage->failed += result->outcome == WIRE_FAILED;
-    stage->returned += result->outcome == WIRE_RETURNED;
-    stage->busy_ms += result->duration_ms;
-    stage->calls += result->calls;
-    stage->tokens_in += (int64_t) result->tokens_in;
-    stage->tokens_out += (int64_t) result->tokens_out;
-    stage->cost += result->cost;
-}
-
 void
 ledger_result (struct collector *self, const struct wire_result *result)
 {
@@ -97,10 +84,7 @@ ledger_result (struct collector *self, const struct wire_result *result)
     if (result->outcome != WIRE_SPENT)
         HISTORY ("heard article=%" PRIu64 " attempt=%u stage=%.*s outcome=%u", result->header.article, result->header.attempt,
                  (int) result->stage.size, result->stage.data, result->outcome);
-    if (*self->run.text && uuid_equal (&result->header.run, &self->run.id)) {
-        count (run_stage (self, &result->stage), result);
-        self->run.stages_changed = true;
-    }
+    counts_add (self, result);
     switch ((enum wire_outcome) result->outcome) {
     case WIRE_DONE:
         if (result->summary.size && wire_text_is (&result->stage, "summarizer"))
@@ -167,8 +151,7 @@ ledger_flush (struct collector *self)
         return;
     if (json_array_size (self->checkpoints) && !write_group (self, self->checkpoints, checkpoint_sql))
         return;
-    if (self->run.stages_changed)
-        run_write_stages (self);
+    counts_write (self);
     if (json_array_size (self->faults) && write_group (self, self->faults, fault_sql))
         run_event (self, WIRE_RUN_PROGRESS, "", 0, "");
 }

@@ -90,6 +90,7 @@ extend (struct stage *stage UNUSED, void *arg)
 static void
 check (struct stage *stage UNUSED, void *arg)
 {
+    budget_look (arg);
     ledger_check (arg);
 }
 
@@ -141,6 +142,7 @@ take_office (struct stage *stage, void *arg)
         return;
     self->active = true;
     run_load (self);
+    budget_look (self);
     ledger_check (self);
     if (serve (self) < 0)
         stage_stop (stage, EXIT_TEMP);
@@ -195,6 +197,7 @@ on_finish (struct stage *stage, void *state)
     json_decref (self->checkpoints);
     json_decref (self->faults);
     json_decref (self->conservation);
+    json_decref (self->budget.document);
     free (self);
 }
 

@@ -33,67 +33,6 @@ run_repeat_refusal (struct collector *self)
         run_event (self, WIRE_BREAKER, self->run.refused_stage, 0, self->run.refused);
 }
 
-struct stage_count *
-run_stage (struct collector *self, const struct wire_bytes *stage)
-{
-    struct run *run = &self->run;
-    for (size_t i = 0; i < run->stage_count; i++)
-        if (wire_text_is (stage, run->stages[i].name))
-            return &run->stages[i];
-    if (run->stage_count < STAGE_COUNTS_MAX)
-        run->stage_count++;
-    struct stage_count *count = &run->stages[run->stage_count - 1];
-    snprintf (count->name, sizeof count->name, "%.*s", (int) stage->size, stage->data);
-    return count;
-}
-
-void
-run_write_stages (struct collector *self)
-{
-    struct run *run = &self->run;
-    json_t *rows = json_array ();
-    for (size_t i = 0; i < run->stage_count; i++) {
-        const struct stage_count *c = &run->stages[i];
-        json_array_append_new (rows, json_pack (
-            "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:I}", "stage", c->name, "done", (json_int_t) c->done,
-            "failed", (json_int_t) c->failed, "returned", (json_int_t) c->returned, "calls", (json_int_t) c->calls,
-            "tokensIn", (json_int_t) c->tokens_in, "tokensOut", (json_int_t) c->tokens_out, "cost", c->cost,
-            "busyMs", (json_int_t) c->busy_ms));
-    }
-    char *text = json_dumps (rows, JSON_COMPACT);
-    if (db_run (self->db, NULL, "INSERT INTO \"RunStage\" SELECT $1::uuid, r.* FROM json_to_recordset ($2::json) AS r"
-                " (stage text, done int, failed int, returned int, calls int, \"tokensIn\" bigint, \"tokensOut\" bigint,"
-                " cost float8, \"busyMs\" bigint) ON CONFLICT (\"runId\", stage) DO UPDATE SET done = EXCLUDED.done,"
-                " failed = EXCLUDED.failed, returned = EXCLUDED.returned, calls = EXCLUDED.calls,"
-                " \"tokensIn\" = EXCLUDED.\"tokensIn\", \"tokensOut\" = EXCLUDED.\"tokensOut\", cost = EXCLUDED.cost,"
-                " \"busyMs\" = EXCLUDED.\"busyMs\"", DB_VALUES (run->text, text)) < 0)
-        log_warn ("the figures of the stages could not be written: %s", db_error (self->db));
-    else
-        run->stages_changed = false;
-    free (text);
-    json_decref (rows);
-}
-
-static void
-load_stages (struct collector *self)
-{
-    PGresult *r = db_query (self->db, "SELECT stage, done, failed, returned, calls, \"tokensIn\", \"tokensOut\", \"busyMs\", cost"
-                            " FROM \"RunStage\" WHERE \"runId\" = $1", DB_VALUES (self->run.text));
-    for (int i = 0; r && i < PQntuples (r); i++) {
-        struct wire_bytes name = wire_text (db_text (r, i, 0));
-        struct stage_count *c = run_stage (self, &name);
-        c->done = db_int (r, i, 1);
-        c->failed = db_int (r, i, 2);
-        c->returned = db_int (r, i, 3);
-        c->calls = db_int (r, i, 4);
-        c->tokens_in = db_int (r, i, 5);
-        c->tokens_out = db_int (r, i, 6);
-        c->busy_ms = db_int (r, i, 7);
-        c->cost = strtod (db_text (r, i, 8), NULL);
-    }
-    PQclear (r);
-}
-
 /* ---- at start ---- */
 
 json_t *
@@ -162,10 +101,10 @@ run_load (struct collector *self)
                                " WHERE status = 'RUNNING'", 0, NULL);
     if (open && PQntuples (open) && uuid_parse (db_text (open, 0, 0), &id) == 0) {
         begin (self, id, db_int (open, 0, 1), 0);
-        load_stages (self);
         log_info ("adopted the open run=%s", self->run.text);
     }
     PQclear (open);
+    counts_load (self);
     load_statistics (self);
     load_recent (self);
 }
@@ -395,7 +334,7 @@ run_open_for (struct collector *self, int64_t source)
 struct standing {
     int64_t sources_open, sources_claimed, sources, sources_failed, intake, leased, due, stored, chunks;
     int64_t pages;   /* of articles that wait for theirs, those whose turn it is */
-    int64_t waiting; /* for a page, these and those that are to be tried again */
+    int64_t waiting; /* for a page, these and those that are to be tried again; with the day's budget spent, all */
     char source_error[REASON_SIZE];
 };
 
@@ -531,6 +470,11 @@ run_follow (struct collector *self)
     if (run->database_away_ms) {
         run->database_lost_ms += MAX_OF (now - run->database_away_ms, INT64_C (1));
         run->database_away_ms = 0;
+    }
+    budget_look (self);
+    if (self->budget.paused) {
+        standing.waiting += standing.due;
+        standing.due = 0;
     }
     run->confirmed |= standing.sources_claimed > 0 || standing.sources == 0;
     bool late = now - run->started_ms > stage_settings (self->stage)->run_time_limit * 1000

@@ -65,12 +65,13 @@ op_status (struct collector *self, const json_t *request UNUSED)
     char *description = cron_describe (set->ticker_cron);
     bool local = streq (set->model_base_url, "local");
     const json_t *check = self->conservation;
+    bool balanced = !json_is_false (json_object_get (check, "ok"));
     json_t *counts = worker_counts (self);
     bool ticking = json_object_get (counts, "ticker") != NULL;
     json_t *document = json_pack (
         "{s:b, s:{s:b, s:s, s:s, s:b}, s:{s:I, s:I, s:I, s:I, s:I}, s:o, s:O, s:b, s:o, s:O?, s:O?, s:O?,"
-        " s:{s:I, s:I, s:I}, s:{s:s, s:s}, s:O?, s:s}",
-        "healthy", self->active && !critical && db_connection (self->db) != NULL,
+        " s:{s:I, s:I, s:I}, s:{s:s, s:s}, s:O?, s:O?, s:s}",
+        "healthy", self->active && !critical && balanced && db_connection (self->db) != NULL,
         "scheduler", "running", ticking, "cronExpression", set->ticker_cron, "description", description,
         "currentlyExecuting", self->run.open,
         "stats", "totalRuns", (json_int_t) s->total, "successfulRuns", (json_int_t) s->successful,
@@ -82,7 +83,7 @@ op_status (struct collector *self, const json_t *request UNUSED)
         "ticks", "ran", (json_int_t) s->ran, "skipped", (json_int_t) s->skipped, "missed", (json_int_t) s->missed,
         "model", "summary", local ? "local/centroid" : set->model_summary,
         "embedding", local ? "local/hash-384" : set->model_embedding,
-        "conservation", check, "version", NEWSMILL_VERSION);
+        "budget", self->budget.document, "conservation", check, "version", NEWSMILL_VERSION);
     free (description);
     return document;
 }
@@ -173,8 +174,8 @@ op_progress (struct collector *self, const json_t *request UNUSED)
         return unavailable (self);
     char started[CLOCK_TEXT_SIZE];
     json_t *stages = json_object ();
-    for (size_t i = 0; i < self->run.stage_count; i++) {
-        const struct stage_count *c = &self->run.stages[i];
+    for (size_t i = 0; i < self->run.counts.count; i++) {
+        const struct stage_count *c = &self->run.counts.stages[i];
         int64_t held = 0;
         for (struct worker *w = zhashx_first (self->workers); w; w = zhashx_next (self->workers))
             held += streq (w->stage, c->name) ? (int64_t) w->held_count : 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-#include "stages/fetcher/fetcher.h"
+#include "stages/fetcher/budget.h"
 
 #define ROWS_PER_TURN 128
 #define BACKLOG_FULL 64       /* waiting for the broker: nothing more is leased until it takes them */
@@ -8,10 +8,13 @@
 /* A twin waits while the article of the same text is on its way to a summary, and then takes that one. Scalar subqueries:
  * the planner must not join the whole table for the few that have a twin. */
 #define SQL_TWIN_OF_W "\"ArticleWork\" o WHERE o.id = w.\"twinOf\""
+#define NEED BUDGET_NEED ("summary", "bytes", "$6", "$7", "$8")
 static const char lease_sql[] =
     "UPDATE \"ArticleWork\" w SET state = 'leased', \"runId\" = $1, dispatches = dispatches + 1,"
-    " \"leaseUntil\" = " DB_NOW " + $3::int * interval '1 second', summary = p.summary, \"summaryModel\" = p.model"
-    " FROM (SELECT id,"
+    " \"leaseUntil\" = " DB_NOW " + $3::int * interval '1 second', summary = p.summary, \"summaryModel\" = p.model,"
+    " reserved = p.need"
+    " FROM (SELECT id, summary, model, " NEED " AS need, sum (" NEED ") OVER (ORDER BY \"dueAt\", id) AS needed"
+    "  FROM (SELECT id, \"dueAt\", octet_length (content) AS bytes,"
     "  coalesce (summary, (SELECT o.summary FROM " SQL_TWIN_OF_W "),"
     "   (SELECT a.summary FROM \"Article\" a WHERE a.id = w.\"twinOf\")) AS summary,"
     "  coalesce (\"summaryModel\", (SELECT o.\"summaryModel\" FROM " SQL_TWIN_OF_W "),"
@@ -21,8 +24,8 @@ static const char lease_sql[] =
     "   OR (o.state = 'pending' AND o.\"dueAt\" <= " DB_NOW ")) FROM " SQL_TWIN_OF_W "), FALSE))"
     "  AND EXISTS (SELECT 1 FROM \"JobRun\" WHERE id = $1 AND status = 'RUNNING')"
     "  ORDER BY \"dueAt\", id LIMIT greatest (0, least ($4::bigint, $2::bigint"
-    "   - (SELECT count (*) FROM \"ArticleWork\" WHERE state = 'leased'))) FOR UPDATE SKIP LOCKED) p"
-    " WHERE w.id = p.id RETURNING w.id, source, url, title, author, " DB_US ("\"publishedAt\"") ", content, w.summary,"
+    "   - (SELECT count (*) FROM \"ArticleWork\" WHERE state = 'leased'))) FOR UPDATE SKIP LOCKED) q) p"
+    " WHERE w.id = p.id AND p.needed <= $5::float8 RETURNING w.id, source, url, title, author, " DB_US ("\"publishedAt\"") ", content, w.summary,"
     " \"summaryModel\", dispatches, crashes";
 
 static struct wire_bytes
@@ -63,26 +66,46 @@ send_row (struct fetcher *self, const PGresult *rows, int row)
     self->dispatched++;
 }
 
+/* Rows of articles that are leased now, or NULL. With a budget, within what is left of it. */
+static PGresult *
+lease (struct fetcher *self)
+{
+    const struct settings *s = stage_settings (self->stage);
+    struct budget budget = BUDGET_NONE;
+    struct budget_values values;
+    char window[24], lease[24], most[24];
+    bool capped = budget_is_set (self);
+    if (FAULT_POINT ("leasing") || (capped && budget_begin (self, &budget) < 0))
+        return NULL;
+    /* Until the first calls have told what a token costs, no more than these are under way. */
+    int64_t batch = MIN_OF (s->summarizer_batch, (int64_t) ROWS_PER_TURN);
+    snprintf (window, sizeof window, "%" PRId64, budget.priced ? s->fetcher_window : batch);
+    snprintf (most, sizeof most, "%" PRId64, budget.priced ? ROWS_PER_TURN : batch);
+    snprintf (lease, sizeof lease, "%" PRId64, s->delivery_lease);
+    budget_values (self, &budget, &values);
+    PGresult *rows = db_query (self->db, lease_sql, DB_VALUES (self->run, window, lease, most, values.room, values.summary_price,
+                                                               values.embedding_price, values.max_input));
+    bool kept = rows && (!capped || db_run (self->db, NULL, "COMMIT", 0, NULL) == 0);
+    if (!kept || FAULT_DONE ("leased")) {
+        if (capped)
+            db_rollback (self->db);
+        PQclear (rows);
+        return NULL;
+    }
+    if (capped)
+        budget_end (self, &budget, PQntuples (rows));
+    return rows;
+}
+
 void
 dispatch_turn (struct fetcher *self)
 {
-    const struct settings *s = stage_settings (self->stage);
-    char window[24], lease[24], most[24];
     if (!self->active || clock_mono_ms () < self->halted_until_ms || stage_is_stopping (self->stage)
         || stage_backlog (self->stage) >= BACKLOG_FULL || !db_ready (self->db))
         return;
-    snprintf (window, sizeof window, "%" PRId64, s->fetcher_window);
-    snprintf (lease, sizeof lease, "%" PRId64, s->delivery_lease);
-    snprintf (most, sizeof most, "%d", ROWS_PER_TURN);
     int count;
     do {
-        if (FAULT_POINT ("leasing"))
-            return;
-        PGresult *rows = db_query (self->db, lease_sql, DB_VALUES (self->run, window, lease, most));
-        if (FAULT_DONE ("leased")) {
-            PQclear (rows);
-            return;
-        }
+        PGresult *rows = lease (self);
         if (!rows) {
             log_warn ("nothing could be dispatched: %s", db_error (self->db));
             return;

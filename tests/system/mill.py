@@ -146,9 +146,13 @@ class Mill:
             "NEWSMILL_LOG_DEBUG": "true",
         })
         self.env.update({f"NEWSMILL_{k.upper()}": str(v) for k, v in settings.items()})
-        self.cli("db", "migrate")
-        for url in feeds:
-            self.add_feed(url)
+        try:
+            self.cli("db", "migrate")
+            for url in feeds:
+                self.add_feed(url)
+        except Exception:
+            self.stop()
+            raise
 
     def cli(self, *args, check=True, **options):
         done = subprocess.run([f"{BIN}/newsmill", *args], env=self.env, capture_output=True, text=True,

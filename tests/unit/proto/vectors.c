@@ -19,6 +19,9 @@ const struct vector vectors[] = {
 };
 const size_t vector_count = COUNT_OF (vectors);
 
+const struct vector old_vectors[] = { { "result-spent-1", WIRE_RESULT } };
+const size_t old_vector_count = COUNT_OF (old_vectors);
+
 char *
 file_read (const char *path)
 {

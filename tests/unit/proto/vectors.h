@@ -10,6 +10,8 @@ struct vector {
 };
 extern const struct vector vectors[];
 extern const size_t vector_count;
+extern const struct vector old_vectors[]; /* as a release before sends them: read, and never written */
+extern const size_t old_vector_count;
 
 void vector_read (const char *name, struct buf *ret_bytes);       /* fails the test if it can't be read */
 char *file_read (const char *path);                               /* below the source tree. given (free) */

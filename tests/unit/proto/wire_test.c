@@ -276,6 +276,39 @@ wrong_head_is_told_apart (void **state UNUSED)
 }
 
 static void
+what_the_release_before_sends_is_read (void **state UNUSED)
+{
+    struct buf frame = { 0 };
+    union wire_message newer = golden ("result-spent");
+    uint64_t tokens = newer.result.tokens_in;
+    assert_int_equal (newer.result.priced, 1);
+    vector_read ("result-spent-1", &frame);
+    assert_int_equal (wire_check (frame.data, frame.len, WIRE_RESULTS), 0);
+    union wire_message older = golden ("result-spent-1");
+    assert_true (older.result.tokens_in == tokens);
+    assert_int_equal (older.result.priced, 0);
+    buf_fini (&frame);
+}
+
+/* Else whoever knows only that version would have to refuse it. */
+static void
+a_type_that_did_not_change_keeps_its_version (void **state UNUSED)
+{
+    static const struct { const char *name; char version; } frames[] = {
+        { "article", 1 }, { "heartbeat", 1 }, { "tick", 1 }, { "event-gate", 1 }, { "result-done", 2 },
+    };
+    for (size_t i = 0; i < COUNT_OF (frames); i++) {
+        struct buf frame = { 0 };
+        union wire_message message;
+        vector_read (frames[i].name, &frame);
+        assert_int_equal (frame.data[WIRE_VERSION_OFFSET], frames[i].version);
+        frame.data[WIRE_VERSION_OFFSET] = (char) (frames[i].version + 1);
+        assert_int_equal (decode (&frame, &message), -EPROTONOSUPPORT);
+        buf_fini (&frame);
+    }
+}
+
+static void
 the_broker_sees_by_the_header_what_belongs (void **state UNUSED)
 {
     static const struct { const char *name; unsigned links; } frames[] = {
@@ -565,6 +598,8 @@ main (void)
         cmocka_unit_test (left_over_byte_is_refused),
         cmocka_unit_test (damaged_byte_is_refused_or_faithful),
         cmocka_unit_test (wrong_head_is_told_apart),
+        cmocka_unit_test (what_the_release_before_sends_is_read),
+        cmocka_unit_test (a_type_that_did_not_change_keeps_its_version),
         cmocka_unit_test (the_broker_sees_by_the_header_what_belongs),
         cmocka_unit_test (refusal_leaves_outputs_alone),
         cmocka_unit_test (huge_sizes_are_refused),

@@ -1,0 +1,85 @@
+"""What the models may take a day: reserved before a call, settled after, and nothing is dropped when it is spent."""
+import json
+import unittest
+
+from mill import MillTest, wait_for
+
+
+class BudgetTest(MillTest):
+    world_options = dict(feeds=4, articles=10, words=300, dimensions=64)
+
+    def spent(self):
+        row = self.mill.postgres.rows('SELECT sum ("tokensIn" + "tokensOut") AS tokens, sum (cost) AS usd FROM "Spend"')[0]
+        return row["tokens"] or 0, row["usd"] or 0
+
+    def budget(self):
+        return json.loads(self.mill.cli("status", "--json").stdout)["budget"]
+
+    def begin(self, budget, **settings):
+        self.mill.env["NEWSMILL_MODEL_DAILY_BUDGET"] = budget
+        self.mill.env.update(settings)
+        self.mill.start_all()
+
+    def next_day(self):
+        """All that was spent was spent yesterday."""
+        self.mill.end(self.mill.process("collector"))
+        self.mill.postgres.execute('UPDATE "Spend" SET day = day - 1; UPDATE "Budget" SET "pausedUntil" = "pausedUntil" - interval \'1 day\'')
+        self.mill.start("collector")
+        wait_for("the new collector", lambda: self.mill.cli("status", "--json", check=False).returncode == 0)
+
+    def check_paused_and_resumed(self, limit, index):
+        first = self.mill.run_once()
+        self.assertEqual(first["status"], "SUCCESS", first)
+        self.assertTrue(0 < first["articlesProcessed"] < self.total(), first)
+        self.assertEqual(self.mill.states(), {"done": first["articlesProcessed"], "pending": self.total() - first["articlesProcessed"]})
+        spent = self.spent()[index]
+        self.assertTrue(limit / 2 < spent <= limit, spent)
+        said = self.budget()
+        self.assertEqual((said["limit"], said["paused"]), (limit, True))
+        self.assertAlmostEqual(said["spent"], spent)
+        self.assertIn("model.daily_budget is reached", said["reason"])
+        self.assertRegex(said["pausedUntil"], r"T00:00:00\.000Z$")
+        self.assertIn("articles wait until 00:00 UTC", self.mill.cli("status").stdout)
+
+        second = self.mill.run_once()
+        self.assertEqual((second["status"], second["articlesProcessed"]), ("SUCCESS", 0))
+        self.assertEqual(self.spent()[index], spent)
+        self.assertEqual(self.mill.log_count("articles wait until 00:00 UTC"), 1)
+
+        self.next_day()
+        third = self.mill.run_once()
+        self.assertGreater(third["articlesProcessed"], 0)
+        self.assertTrue(self.mill.log_count("articles wait until 00:00 UTC") == 2)
+
+    def test_tokens(self):
+        self.begin("20000 tokens")
+        self.check_paused_and_resumed(20000, 0)
+
+    def test_money_at_the_price_that_calls_tell(self):
+        self.begin("0.003 USD")
+        self.check_paused_and_resumed(0.003, 1)
+
+    def test_a_budget_that_holds_all_is_not_noticed(self):
+        self.begin("100 USD")
+        self.assertEqual(self.mill.run_once()["articlesProcessed"], self.total())
+        self.assertFalse(self.budget()["paused"])
+        self.check_everything_stored_once()
+
+    def test_two_fetchers_reserve_together(self):
+        self.begin("20000 tokens")
+        self.mill.start("fetcher", "fetcher")
+        wait_for("the other fetchers", lambda: self.mill.log_count("ready worker=fetcher") >= 3)
+        self.mill.run_once()
+        self.assertLessEqual(self.spent()[0], 20000)
+
+    def test_a_server_that_tells_no_cost_has_no_budget_in_money(self):
+        self.world.post("/admin/delays?tell_cost=0")
+        self.begin("5 USD")
+        self.mill.run_once()
+        self.assertIn("give it in tokens", self.budget()["reason"])
+        self.assertLessEqual(self.mill.stored(), 10)
+        self.assertEqual(self.mill.states().get("dead", 0), 0)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
