@@ -43,14 +43,17 @@ stage_tune_socket (zsock_t *socket, bool close)
     zsock_set_reconnect_ivl_max (socket, 5000);
 }
 
-/* Between machines a peer that vanished must be noticed sooner than after the minutes TCP takes. */
+/* Between machines a peer that vanished must be noticed sooner than after the minutes TCP takes, and before its articles go
+ * to others: else they are sent to it again. */
+#define PEER_LOST_MS 6000
+
 void
 stage_tune_remote (zsock_t *socket)
 {
     zsock_set_ipv6 (socket, 1); /* and IPv4, where the address is one */
-    zsock_set_heartbeat_ivl (socket, 5000);
-    zsock_set_heartbeat_timeout (socket, 15000);
-    zsock_set_tcp_maxrt (socket, 15000);
+    zsock_set_heartbeat_ivl (socket, PEER_LOST_MS / 3);
+    zsock_set_heartbeat_timeout (socket, PEER_LOST_MS);
+    zsock_set_tcp_maxrt (socket, PEER_LOST_MS);
     zsock_set_connect_timeout (socket, 5000);
     zsock_set_handshake_ivl (socket, 10000);
 }

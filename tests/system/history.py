@@ -118,7 +118,8 @@ class Measures:
         self.recoveries = {HEARTBEAT: [], LEASE: []}
         self.kills, self.repeated, self.elsewhere = [], collections.defaultdict(set), set()
         self.asked = collections.Counter()
-        self._held = collections.defaultdict(set)   # pid: articles
+        self._held = collections.defaultdict(dict)  # pid: the attempt, by article
+        self._newest = {}                           # attempt, by article
         self._open, self._last, self._stored = {}, {}, set()
         self._ended_well = {}
         self._calls, self._faults = {}, []
@@ -126,8 +127,8 @@ class Measures:
             getattr(self, "_" + e.name, lambda e: None)(e)
 
     def _taken_from(self, pid, at):
-        for article in self._held.pop(pid, ()):
-            if article not in self._stored:
+        for article, attempt in self._held.pop(pid, {}).items():
+            if article not in self._stored and attempt == self._newest.get(article):  # no copy is on its way
                 self._open[article] = (at, HEARTBEAT)
 
     def _fault(self, e):
@@ -143,11 +144,11 @@ class Measures:
         self._taken_from(int(e.fields["victim"]), e.at)
 
     def _took(self, e):
-        self._held[e.pid].add(e.fields["article"])
+        self._held[e.pid][e.fields["article"]] = e.fields["attempt"]
         self._last[e.fields["article"]] = e.at
 
     def _ended(self, e):
-        self._held[e.pid].discard(e.fields["article"])
+        self._held[e.pid].pop(e.fields["article"], None)
         self._last[e.fields["article"]] = e.at
         self._ended_well[e.fields["article"]] = e.fields["outcome"] == "done"
 
@@ -160,6 +161,7 @@ class Measures:
                 self._open[article] = (since[0], LEASE)
         self._last[article] = e.at
         self._ended_well[article] = True
+        self._newest[article] = e.fields["attempt"]
 
     def _committed(self, e):
         article = e.fields["article"]
