@@ -2,7 +2,7 @@
 import re
 import unittest
 
-from mill import MillTest, wait_for
+from mill import ROLES, MillTest, wait_for
 
 
 class RunTest(MillTest):
@@ -26,6 +26,16 @@ class RunTest(MillTest):
         self.assertEqual(after["embed_calls"], stats["embed_calls"])
         self.assertEqual(after["feed_304"], self.world_options["feeds"])
         self.assertIn("✅ Background job completed: 0 articles, 0 embeddings in", mill.log_text())
+
+    def test_all_leave_with_nothing_left_behind(self):
+        """With the sanitizers on, the exit status tells of leaks too."""
+        self.mill.start_all()
+        self.mill.start("gateway", "ticker")
+        self.mill.run_once()
+        self.mill.cli("status")
+        for role in ["ticker", "gateway", *reversed(ROLES)]:
+            self.assertEqual(self.mill.end(self.mill.process(role)), 0, role)
+        self.check_everything_stored_once()
 
     def test_a_new_article_among_known_ones(self):
         self.mill.start_all()
