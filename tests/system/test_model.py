@@ -44,7 +44,12 @@ class ModelTest(MillTest):
         self.run_through("embed", "429", retry_after=1)
 
     def test_embeddings_wrong_dimension(self):
-        self.run_through("embed", "wrongdim")
+        self.mill.start_all()
+        self.misbehave("embed", "wrongdim", count=-1)
+        row = self.mill.run_once()
+        self.assertEqual((row["status"], row["articlesProcessed"]), ("FAILED", 0))
+        self.assertIn("the model refused: the model gives vectors of 32 numbers, 64 are configured", row["errorMessage"])
+        self.assertEqual(self.mill.states(), {"pending": self.total()})
 
     def test_embeddings_nan(self):
         self.run_through("embed", "nan")

@@ -498,6 +498,22 @@ vectors_that_do_not_fit_are_bad (void **state UNUSED)
 }
 
 static void
+vectors_of_another_size_are_refused (void **state UNUSED)
+{
+    static const char *const rows[] = {
+        "{\"data\":[{\"index\":0,\"embedding\":[1,2]},{\"index\":1,\"embedding\":[1,2]}]}",
+        "{\"data\":[{\"index\":1,\"embedding\":[1,2,3,4]},{\"index\":0,\"embedding\":[1,2,3,4]}]}",
+        "{\"data\":[{\"index\":0,\"embedding\":\"AACAPwAAAMA=\"},{\"index\":1,\"embedding\":\"AACAPwAAAMA=\"}]}",
+    };
+    for (size_t i = 0; i < COUNT_OF (rows); i++) {
+        struct reply reply = read_vectors (200, rows[i], 2, 3);
+        if (reply.outcome != MODEL_REFUSED || !strstr (reply.reason, "3 are configured"))
+            fail_msg ("%s: %s, %s", rows[i], outcome_name (reply.outcome), reply.reason);
+        reply_fini (&reply);
+    }
+}
+
+static void
 numbers_come_out_as_strtof_reads_them (void **state UNUSED)
 {
     static const char *const rows[] = {
@@ -582,6 +598,7 @@ main (void)
         cmocka_unit_test (unfinished_answers_are_told_apart),
         cmocka_unit_test (good_vectors_are_taken),
         cmocka_unit_test (vectors_that_do_not_fit_are_bad),
+        cmocka_unit_test (vectors_of_another_size_are_refused),
         cmocka_unit_test (numbers_come_out_as_strtof_reads_them),
         cmocka_unit_test (answers_cut_anywhere_are_never_taken),
         cmocka_unit_test (hostile_repetition_takes_no_long_time),
