@@ -211,20 +211,30 @@ backoff_ms (const struct batch *batch, int64_t wish_ms)
     return wish_ms > 0 ? wish_ms + jitter % 250 : BACKOFF_LEAST_MS / 2 + jitter;
 }
 
+/* A smaller batch may cost less than is left; when one item costs too much, only credit helps: no item is to blame. */
+static enum model_outcome
+outcome_of (const struct batch *batch, const struct model_reply *reply)
+{
+    if (reply->outcome != MODEL_OVER_BUDGET)
+        return reply->outcome;
+    return batch->count > 1 ? MODEL_BAD : MODEL_REFUSED;
+}
+
 static void
 report_spent (struct batcher *self, const struct batch *batch, const struct model_reply *reply)
 {
+    enum model_outcome outcome = outcome_of (batch, reply);
     struct wire_result result = {
         .header.run = batch->run,
         .outcome = WIRE_SPENT,
-        .fault = reply->outcome == MODEL_REFUSED ? WIRE_REFUSED : reply->outcome == MODEL_RETRY ? WIRE_TRANSIENT : WIRE_NO_FAULT,
+        .fault = outcome == MODEL_REFUSED ? WIRE_REFUSED : outcome == MODEL_RETRY ? WIRE_TRANSIENT : WIRE_NO_FAULT,
         .reason = wire_text (reply->outcome == MODEL_OK ? "" : reply->reason),
         .duration_ms = (uint32_t) reply->duration_ms,
         .calls = 1,
         .tokens_in = (uint64_t) reply->tokens_in,
         .tokens_out = (uint64_t) reply->tokens_out,
         .cost = reply->cost_usd,
-        .retry_after_ms = reply->outcome == MODEL_RETRY && reply->retry_after_ms > 0
+        .retry_after_ms = outcome == MODEL_RETRY && reply->retry_after_ms > 0
                           ? (uint32_t) MIN_OF (reply->retry_after_ms, (int64_t) 3600000) : 0,
     };
     stage_report (self->stage, &result);
@@ -242,7 +252,7 @@ batch_reply (void *context, const struct model_reply *reply)
     report_spent (self, batch, reply);
     if (reply->outcome != MODEL_OK)
         log_warn ("model call failed: %s items=%zu try=%d", reply->reason, batch->count, batch->tries);
-    switch (reply->outcome) {
+    switch (outcome_of (batch, reply)) {
     case MODEL_OK:
         self->refused = false;
         self->settings.accept (self->settings.context, batch, reply);
@@ -262,6 +272,7 @@ batch_reply (void *context, const struct model_reply *reply)
         self->refused = true;
         give_up (self, batch, WIRE_REFUSED, reply->reason);
         break;
+    case MODEL_OVER_BUDGET: /* outcome_of left none */
     case MODEL_BAD:
         if (self->stopped)
             give_up (self, batch, WIRE_NO_FAULT, "");

@@ -336,6 +336,21 @@ bad_batch_is_halved_until_the_bad_item_stands_alone (void **state UNUSED)
 }
 
 static void
+batch_over_budget_is_halved_and_one_item_is_refused (void **state UNUSED)
+{
+    start (4, 10, 50);
+    add (4);
+    reply (0, MODEL_OVER_BUDGET, -1);
+    assert_int_equal (world->reported.fault, WIRE_NO_FAULT); /* no breaker */
+    assert_int_equal (world->open_count, 2);
+    reply (0, MODEL_OK, -1);
+    reply (0, MODEL_OVER_BUDGET, -1);
+    reply (0, MODEL_OVER_BUDGET, -1);
+    assert_int_equal (world->reported.fault, WIRE_REFUSED);
+    assert_ended (2, 3, false, WIRE_REFUSED);
+}
+
+static void
 retry_backs_off_and_gives_up (void **state UNUSED)
 {
     /* The dice give 0: the least wait is the same each time. */
@@ -571,6 +586,7 @@ main (void)
         BATCH_TEST (alone_waits_for_nobody),
         BATCH_TEST (good_answer_is_accepted_and_booked),
         BATCH_TEST (bad_batch_is_halved_until_the_bad_item_stands_alone),
+        BATCH_TEST (batch_over_budget_is_halved_and_one_item_is_refused),
         BATCH_TEST (retry_backs_off_and_gives_up),
         BATCH_TEST (ceiling_of_the_back_off_doubles),
         BATCH_TEST (retry_does_not_hold_up_the_others),
