@@ -5,6 +5,7 @@
 #define TRIES_MAX 5
 #define BACKOFF_LEAST_MS 500
 #define BACKOFF_MOST_MS 30000
+#define PATIENCE_MS 60000 /* nothing is held for a longer pause: a run would end by its time limit, and send a copy */
 
 struct waiting {
     void *item;
@@ -147,6 +148,37 @@ next_batch (struct batcher *self, int64_t now, int64_t *ret_wait_ms)
 }
 
 static void
+give_up (struct batcher *self, struct batch *batch, enum wire_class fault, const char *reason)
+{
+    for (size_t i = 0; i < batch->count; i++)
+        self->settings.give_up (self->settings.context, batch->items[i], fault, reason);
+    batch_free (batch);
+}
+
+static void
+return_all (struct batcher *self, enum wire_class fault, const char *reason)
+{
+    while (self->first)
+        self->settings.give_up (self->settings.context, take_first (self), fault, reason);
+    while (self->retries) {
+        struct batch *batch = self->retries;
+        self->retries = batch->next;
+        give_up (self, batch, fault, reason);
+    }
+}
+
+static void
+return_if_paused_for_long (struct batcher *self)
+{
+    char reason[64];
+    int64_t wait_ms = self->paused_until_ms - clock_mono_ms ();
+    if (wait_ms <= PATIENCE_MS)
+        return;
+    snprintf (reason, sizeof reason, "the provider wants no calls for %" PRId64 " s", wait_ms / 1000);
+    return_all (self, WIRE_TRANSIENT, reason);
+}
+
+static void
 pump (struct stage *stage, void *arg)
 {
     struct batcher *self = arg;
@@ -155,6 +187,7 @@ pump (struct stage *stage, void *arg)
     if (self->pumping)
         return;
     self->pumping = true;
+    return_if_paused_for_long (self);
     while ((batch = next_batch (self, clock_mono_ms (), &wait_ms)) != NULL) {
         self->calls++;
         batch->tries++;
@@ -178,14 +211,6 @@ retry_later (struct batcher *self, struct batch *batch, int64_t after_ms)
         at = &(*at)->next;
     batch->next = *at;
     *at = batch;
-}
-
-static void
-give_up (struct batcher *self, struct batch *batch, enum wire_class fault, const char *reason)
-{
-    for (size_t i = 0; i < batch->count; i++)
-        self->settings.give_up (self->settings.context, batch->items[i], fault, reason);
-    batch_free (batch);
 }
 
 static void
@@ -291,18 +316,6 @@ batcher_pause (struct batcher *self, int64_t until_us)
     int64_t wait_ms = (until_us - clock_wall_us ()) / 1000;
     self->paused_until_ms = MAX_OF (self->paused_until_ms, clock_mono_ms () + MAX_OF (wait_ms, (int64_t) 0));
     pump (self->stage, self);
-}
-
-static void
-return_all (struct batcher *self, enum wire_class fault, const char *reason)
-{
-    while (self->first)
-        self->settings.give_up (self->settings.context, take_first (self), fault, reason);
-    while (self->retries) {
-        struct batch *batch = self->retries;
-        self->retries = batch->next;
-        give_up (self, batch, fault, reason);
-    }
 }
 
 void

@@ -19,12 +19,12 @@ BAD_DAYS = [
     ("429", BOTH, {}, STORED, 2, "too many requests (429)"),
     ("429", BOTH, {"retry_after": 1}, STORED, 2, "too many requests (429)"),
     ("500", BOTH, {}, STORED, 2, "the server failed (500)"),
-    ("502", BOTH, {}, STORED, 2, "the server failed (502)"),
-    ("503", BOTH, {}, STORED, 2, "the server failed (503)"),
+    ("502", CHAT, {}, STORED, 2, "the server failed (502)"),
+    ("503", EMBED, {}, STORED, 2, "the server failed (503)"),
     ("503", BOTH, {"retry_after": 1}, STORED, 2, "the server failed (503)"),
     ("503", CHAT, ALWAYS | {"retry_after": 1}, WAITS, 5,
      "none could be stored: summarizer: model server: the server failed (503)"),
-    ("529", BOTH, {}, STORED, 2, "the server failed (529)"),
+    ("529", CHAT, {}, STORED, 2, "the server failed (529)"),
     ("detail500", BOTH, {}, STORED, 2, "(500): Internal Server Error"),
     ("error200", BOTH, {}, STORED, 2, "(502): Provider returned error"),
     ("error200-429", BOTH, {}, STORED, 2, "(429): Rate limit exceeded"),
@@ -175,6 +175,15 @@ class Gate(ModelTest):
         self.assertEqual(self.world.stats()["max_chat_at_once"], 2)
         self.check_gate(2)
         self.check_all_stored()
+
+    def test_wait_that_is_too_long_for_a_run_fails_it(self):
+        self.misbehave("chat", "429", retry_after=600)
+        for _ in range(2):
+            self.publish(1)
+            row = self.run_now()
+            self.assertEqual((row["status"], self.mill.states()), ("FAILED", {"pending": self.published}), row)
+            self.assertIn("none could be stored: summarizer: the provider wants no calls for", row["errorMessage"])
+        self.assertEqual(self.world.stats()["chat_calls"], 1)
 
     def test_worker_that_starts_meanwhile_waits_too_though_it_be_another_run(self):
         self.misbehave("chat", "429", retry_after=6)

@@ -472,6 +472,27 @@ gate_of_the_stage_pauses_it (void **state UNUSED)
 }
 
 static void
+nothing_is_held_for_a_pause_of_long (void **state UNUSED)
+{
+    start (1, 2, 0);
+    add (3); /* two in calls, one waits */
+    reply (0, MODEL_RETRY, 100000);
+    assert_ended (0, 1, false, WIRE_TRANSIENT);
+    assert_ended (2, 3, false, WIRE_TRANSIENT);
+    assert_string_equal (world->items[2].reason, "the provider wants no calls for 100 s");
+    reply (0, MODEL_OK, -1);
+    advance (30000);
+    add (1);
+    assert_ended (3, 4, false, WIRE_TRANSIENT);
+    advance (10000);
+    add (1); /* for this one it is worth while */
+    advance (59999);
+    assert_int_equal (world->call_count, 2);
+    advance (1);
+    assert_int_equal (world->call_count, 3);
+}
+
+static void
 breaker_hands_back_what_waits (void **state UNUSED)
 {
     start (1, 2, 0);
@@ -594,6 +615,7 @@ main (void)
         BATCH_TEST (told_wait_is_bounded_in_the_report),
         BATCH_TEST (refusal_allows_one_careful_call_at_a_time),
         BATCH_TEST (gate_of_the_stage_pauses_it),
+        BATCH_TEST (nothing_is_held_for_a_pause_of_long),
         BATCH_TEST (breaker_hands_back_what_waits),
         BATCH_TEST (stop_hands_back_what_is_not_in_a_call),
         BATCH_TEST (answer_inside_the_call_does_not_nest),
