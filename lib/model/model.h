@@ -24,8 +24,10 @@ struct model_settings {
 enum model_outcome {
     MODEL_OK,
     MODEL_RETRY,   /* not now: transport, time-out, 408, 409, 425, 429, 5xx, 200 with such an error inside */
-    MODEL_REFUSED, /* nothing will work until a person acts: 401, 402, 403 about the key or credit, 404 of the model */
+    MODEL_REFUSED, /* nothing will work until a person acts: 401, 402, 403 about the key or credit, 404 of the model,
+                      vectors of another size than is configured */
     MODEL_BAD,     /* this batch: 400, 413, 422, content refused, or a reply that doesn't fit what was asked */
+    MODEL_OVER_BUDGET, /* this batch costs more than is left, a smaller one may not; one text alone: as MODEL_REFUSED */
 };
 
 struct model_text {

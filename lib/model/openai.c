@@ -154,7 +154,9 @@ hand_back (struct call *call, const struct http_response *response, const struct
 {
     const struct openai *openai = call->openai;
     struct model_reply reply = { .outcome = read->outcome,
-                                 .retry_after_ms = response->retry_after_ms,
+                                 .retry_after_ms = response->retry_after_ms >= 0 ? response->retry_after_ms
+                                                   : read->retry_after_ms > 0   ? read->retry_after_ms
+                                                                                : -1,
                                  .duration_ms = call->duration_ms,
                                  .tokens_in = read->tokens_in,
                                  .tokens_out = read->tokens_out,

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #define HTTP_STATUS_OK 200
+#define WAIT_MOST_S 86400.0
 
 void
 reply_fini (struct reply *reply)
@@ -120,6 +121,18 @@ static const struct class_row phrases[] = {
     { "internal error", MODEL_RETRY },
 };
 
+/* What a 402 is about when it is not the account's credit or the key's limit. OpenRouter holds back each call's dearest
+ * price until it is settled ("in-flight spending budget"): calls that just end make room for more; and one that is too
+ * dear by itself may do with fewer articles. See "Limits", openrouter.ai/docs/api_reference/limits, and for the words
+ * github.com/QwenLM/qwen-code/issues/73. DeepSeek and others say 402 of an empty account alone. */
+static const struct class_row payments[] = {
+    { "in_flight_budget", MODEL_RETRY },
+    { "in-flight requests", MODEL_RETRY },
+    { "weight_exceeds_budget", MODEL_OVER_BUDGET },
+    { "fewer max_tokens", MODEL_OVER_BUDGET },
+    { "tokens limit exceeded", MODEL_OVER_BUDGET },
+};
+
 /* What makes a 403 a matter of the text and not of the key. */
 static const char *const about_content[] = {
     "moderation",     "flagged",        "content_filter",
@@ -161,6 +174,7 @@ struct problem {
     const char *raw; /* what the provider behind the server said */
     const char *param;
     bool flagged; /* it carries the findings of a content check */
+    int64_t retry_after_ms; /* 0: not said */
 };
 
 static const char *
@@ -218,8 +232,13 @@ read_problem (const json_t *error, struct problem *problem)
     const json_t *metadata = json_object_get (error, "metadata");
     problem->raw = text_of (metadata, "raw");
     add_kind (problem, text_of (metadata, "error_type"));
+    add_kind (problem, text_of (metadata, "reason"));
+    add_kind (problem, text_of (metadata, "limit_source"));
     problem->flagged =
         json_object_get (metadata, "reasons") || json_object_get (metadata, "flagged_input");
+    double wait_s = json_number_value (json_object_get (metadata, "retry_after_seconds"));
+    if (wait_s > 0)
+        problem->retry_after_ms = (int64_t) (MIN_OF (wait_s, WAIT_MOST_S) * 1000);
 }
 
 static bool
@@ -281,6 +300,10 @@ classify (const struct problem *problem)
         return MODEL_REFUSED;
     if (problem->status == 403 && is_about_content (problem))
         return MODEL_BAD;
+    if (problem->status == 402
+        && (find_class (payments, COUNT_OF (payments), problem->kind, &outcome)
+            || find_class (payments, COUNT_OF (payments), problem->message, &outcome)))
+        return outcome;
     return row->outcome;
 }
 
@@ -321,6 +344,7 @@ fail_with (const struct reply_ask *ask, const struct problem *problem, struct re
     if (problem->status != HTTP_STATUS_OK)
         snprintf (number, sizeof number, " (%ld)", problem->status);
     reply->dislikes = find_dislikes (problem);
+    reply->retry_after_ms = problem->retry_after_ms;
     reply_fail (ask, reply, outcome, "model server: %s%s%s%s%s%s", means, number,
                 problem->message ? ": " : "", problem->message ? problem->message : "",
                 problem->raw ? ": " : "", problem->raw ? problem->raw : "");

@@ -27,6 +27,7 @@ struct reply {
     enum model_outcome outcome;
     char reason[256];  /* when not MODEL_OK; legal UTF-8 on one line */
     unsigned dislikes; /* enum reply_dislike, when not MODEL_OK */
+    int64_t retry_after_ms; /* the server's wish, as it stands in the body; 0: none */
     int64_t tokens_in, tokens_out;
     double cost_usd;
     bool priced; /* cost_usd was told */

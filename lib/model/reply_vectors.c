@@ -229,8 +229,9 @@ find_fault (const float *vector, size_t dimensions)
     return any ? NULL : "only zeros";
 }
 
+/* first: in the answer. If that one has another size, all have, whatever the texts: another model is configured. */
 static bool
-read_vector (const struct reply_ask *ask, const struct piece *piece, size_t index,
+read_vector (const struct reply_ask *ask, const struct piece *piece, size_t index, bool first,
              struct reply *reply)
 {
     float *out = reply->vectors + index * ask->dimensions;
@@ -241,7 +242,7 @@ read_vector (const struct reply_ask *ask, const struct piece *piece, size_t inde
         reply_fail (ask, reply, MODEL_BAD, "vector %zu of %zu is unreadable", index + 1,
                     ask->count);
     else if ((uint64_t) count != ask->dimensions)
-        reply_fail (ask, reply, MODEL_BAD,
+        reply_fail (ask, reply, first && count > 0 ? MODEL_REFUSED : MODEL_BAD,
                     "the model gives vectors of %lld numbers, %zu are configured",
                     (long long) count, ask->dimensions);
     else if ((fault = find_fault (out, ask->dimensions)))
@@ -271,7 +272,7 @@ read_item (const struct reply_ask *ask, const struct cut *cut, size_t position, 
         return false;
     }
     seen[at] = true;
-    return read_vector (ask, &cut->pieces[piece], (size_t) at, reply);
+    return read_vector (ask, &cut->pieces[piece], (size_t) at, position == 0, reply);
 }
 
 static void

@@ -5,6 +5,7 @@
 #define TRIES_MAX 5
 #define BACKOFF_LEAST_MS 500
 #define BACKOFF_MOST_MS 30000
+#define PATIENCE_MS 60000 /* nothing is held for a longer pause: a run would end by its time limit, and send a copy */
 
 struct waiting {
     void *item;
@@ -147,6 +148,37 @@ next_batch (struct batcher *self, int64_t now, int64_t *ret_wait_ms)
 }
 
 static void
+give_up (struct batcher *self, struct batch *batch, enum wire_class fault, const char *reason)
+{
+    for (size_t i = 0; i < batch->count; i++)
+        self->settings.give_up (self->settings.context, batch->items[i], fault, reason);
+    batch_free (batch);
+}
+
+static void
+return_all (struct batcher *self, enum wire_class fault, const char *reason)
+{
+    while (self->first)
+        self->settings.give_up (self->settings.context, take_first (self), fault, reason);
+    while (self->retries) {
+        struct batch *batch = self->retries;
+        self->retries = batch->next;
+        give_up (self, batch, fault, reason);
+    }
+}
+
+static void
+return_if_paused_for_long (struct batcher *self)
+{
+    char reason[64];
+    int64_t wait_ms = self->paused_until_ms - clock_mono_ms ();
+    if (wait_ms <= PATIENCE_MS)
+        return;
+    snprintf (reason, sizeof reason, "the provider wants no calls for %" PRId64 " s", wait_ms / 1000);
+    return_all (self, WIRE_TRANSIENT, reason);
+}
+
+static void
 pump (struct stage *stage, void *arg)
 {
     struct batcher *self = arg;
@@ -155,6 +187,7 @@ pump (struct stage *stage, void *arg)
     if (self->pumping)
         return;
     self->pumping = true;
+    return_if_paused_for_long (self);
     while ((batch = next_batch (self, clock_mono_ms (), &wait_ms)) != NULL) {
         self->calls++;
         batch->tries++;
@@ -181,14 +214,6 @@ retry_later (struct batcher *self, struct batch *batch, int64_t after_ms)
 }
 
 static void
-give_up (struct batcher *self, struct batch *batch, enum wire_class fault, const char *reason)
-{
-    for (size_t i = 0; i < batch->count; i++)
-        self->settings.give_up (self->settings.context, batch->items[i], fault, reason);
-    batch_free (batch);
-}
-
-static void
 bisect (struct batcher *self, struct batch *batch)
 {
     size_t half = batch->count / 2;
@@ -211,13 +236,23 @@ backoff_ms (const struct batch *batch, int64_t wish_ms)
     return wish_ms > 0 ? wish_ms + jitter % 250 : BACKOFF_LEAST_MS / 2 + jitter;
 }
 
+/* A smaller batch may cost less than is left; when one item costs too much, only credit helps: no item is to blame. */
+static enum model_outcome
+outcome_of (const struct batch *batch, const struct model_reply *reply)
+{
+    if (reply->outcome != MODEL_OVER_BUDGET)
+        return reply->outcome;
+    return batch->count > 1 ? MODEL_BAD : MODEL_REFUSED;
+}
+
 static void
 report_spent (struct batcher *self, const struct batch *batch, const struct model_reply *reply)
 {
+    enum model_outcome outcome = outcome_of (batch, reply);
     struct wire_result result = {
         .header.run = batch->run,
         .outcome = WIRE_SPENT,
-        .fault = reply->outcome == MODEL_REFUSED ? WIRE_REFUSED : reply->outcome == MODEL_RETRY ? WIRE_TRANSIENT : WIRE_NO_FAULT,
+        .fault = outcome == MODEL_REFUSED ? WIRE_REFUSED : outcome == MODEL_RETRY ? WIRE_TRANSIENT : WIRE_NO_FAULT,
         .reason = wire_text (reply->outcome == MODEL_OK ? "" : reply->reason),
         .duration_ms = (uint32_t) reply->duration_ms,
         .calls = 1,
@@ -225,7 +260,7 @@ report_spent (struct batcher *self, const struct batch *batch, const struct mode
         .tokens_out = (uint64_t) reply->tokens_out,
         .cost = reply->cost_usd,
         .priced = reply->priced,
-        .retry_after_ms = reply->outcome == MODEL_RETRY && reply->retry_after_ms > 0
+        .retry_after_ms = outcome == MODEL_RETRY && reply->retry_after_ms > 0
                           ? (uint32_t) MIN_OF (reply->retry_after_ms, (int64_t) 3600000) : 0,
     };
     stage_report (self->stage, &result);
@@ -243,7 +278,7 @@ batch_reply (void *context, const struct model_reply *reply)
     report_spent (self, batch, reply);
     if (reply->outcome != MODEL_OK)
         log_warn ("model call failed: %s items=%zu try=%d", reply->reason, batch->count, batch->tries);
-    switch (reply->outcome) {
+    switch (outcome_of (batch, reply)) {
     case MODEL_OK:
         self->refused = false;
         self->settings.accept (self->settings.context, batch, reply);
@@ -263,6 +298,7 @@ batch_reply (void *context, const struct model_reply *reply)
         self->refused = true;
         give_up (self, batch, WIRE_REFUSED, reply->reason);
         break;
+    case MODEL_OVER_BUDGET: /* outcome_of left none */
     case MODEL_BAD:
         if (self->stopped)
             give_up (self, batch, WIRE_NO_FAULT, "");
@@ -281,18 +317,6 @@ batcher_pause (struct batcher *self, int64_t until_us)
     int64_t wait_ms = (until_us - clock_wall_us ()) / 1000;
     self->paused_until_ms = MAX_OF (self->paused_until_ms, clock_mono_ms () + MAX_OF (wait_ms, (int64_t) 0));
     pump (self->stage, self);
-}
-
-static void
-return_all (struct batcher *self, enum wire_class fault, const char *reason)
-{
-    while (self->first)
-        self->settings.give_up (self->settings.context, take_first (self), fault, reason);
-    while (self->retries) {
-        struct batch *batch = self->retries;
-        self->retries = batch->next;
-        give_up (self, batch, fault, reason);
-    }
 }
 
 void

@@ -49,6 +49,14 @@ struct run {
     struct counts counts;
 };
 
+/* What a provider asked the workers of a stage for. It outlives the run. */
+struct gate {
+    char stage[33];
+    int64_t until_us;                /* wall: no calls before */
+    char reason[REASON_SIZE];
+};
+#define GATES_MAX 4
+
 /* Over all runs; kept in memory, read from the database once. */
 struct statistics {
     int64_t total, successful, failed, consecutive_failures;
@@ -63,6 +71,8 @@ struct collector {
     bool holds_lock;                 /* on the connection as it is now */
     zsock_t *results, *router;
     struct run run;
+    struct gate gates[GATES_MAX];
+    size_t gate_count;
     struct statistics statistics;
     json_t *recent;                  /* array of runs, newest first */
     json_t *unrecorded;              /* runs that failed while the database was away */
@@ -94,6 +104,8 @@ json_t *run_open_for (struct collector *self, int64_t source);
 void run_follow (struct collector *self);  /* closes the run if it is over */
 void run_repeat_tick (struct collector *self);
 void run_repeat_refusal (struct collector *self); /* the breaker is a state: a fetcher that starts must hear of it */
+/* No calls of the stage before until_us. A state, too: repeated until then, for workers that start. */
+void run_gate (struct collector *self, const char *stage, int64_t until_us, const char *reason);
 void run_event (struct collector *self, enum wire_event_kind kind, const char *stage, int64_t until_us, const char *reason);
 
 /* ---- counts.c ---- */

@@ -68,7 +68,7 @@ take_provider_word (struct collector *self, const struct wire_result *result)
     snprintf (stage, sizeof stage, "%.*s", (int) result->stage.size, result->stage.data);
     snprintf (reason, sizeof reason, "%.*s", (int) result->reason.size, result->reason.data);
     if (result->retry_after_ms)
-        run_event (self, WIRE_GATE, stage, clock_wall_us () + (int64_t) result->retry_after_ms * 1000, reason);
+        run_gate (self, stage, clock_wall_us () + (int64_t) result->retry_after_ms * 1000, reason);
     if (result->fault == WIRE_REFUSED && self->run.open && !*self->run.refused) {
         snprintf (self->run.refused, sizeof self->run.refused, "%s", reason);
         snprintf (self->run.refused_stage, sizeof self->run.refused_stage, "%s", stage);

@@ -2,6 +2,7 @@
 #include "stages/collector/collector.h"
 
 #define UNRECORDED_MAX 100
+#define GATE_REPEAT_MS 200             /* well within the time that a worker listens before its first call */
 #define BACKOFF_LEAST_MS INT64_C (90000)   /* lets one tick of a minute pass */
 #define BACKOFF_MOST_MS INT64_C (900000)
 #define PAGES_MS INT64_C (20000)          /* slow pages keep the next run waiting no longer; it has what comes of them */
@@ -31,6 +32,45 @@ run_repeat_refusal (struct collector *self)
 {
     if (self->run.open && *self->run.refused)
         run_event (self, WIRE_BREAKER, self->run.refused_stage, 0, self->run.refused);
+}
+
+static void
+repeat_gates (struct stage *stage, void *arg)
+{
+    struct collector *self = arg;
+    int64_t now_us = clock_wall_us ();
+    for (size_t i = 0; i < self->gate_count;) {
+        const struct gate *gate = &self->gates[i];
+        if (gate->until_us <= now_us) {
+            self->gates[i] = self->gates[--self->gate_count];
+            continue;
+        }
+        run_event (self, WIRE_GATE, gate->stage, gate->until_us, gate->reason);
+        i++;
+    }
+    if (self->gate_count)
+        stage_after (stage, GATE_REPEAT_MS, repeat_gates, self);
+}
+
+void
+run_gate (struct collector *self, const char *stage, int64_t until_us, const char *reason)
+{
+    size_t at = 0;
+    while (at < self->gate_count && !streq (self->gates[at].stage, stage))
+        at++;
+    if (at == GATES_MAX)
+        return;
+    struct gate *gate = &self->gates[at];
+    if (at == self->gate_count) {
+        self->gate_count++;
+        *gate = (struct gate){ 0 };
+        snprintf (gate->stage, sizeof gate->stage, "%s", stage);
+    }
+    if (until_us > gate->until_us) {
+        gate->until_us = until_us;
+        snprintf (gate->reason, sizeof gate->reason, "%s", reason);
+    }
+    repeat_gates (self->stage, self);
 }
 
 /* ---- at start ---- */

@@ -25,15 +25,15 @@ struct totals {
 };
 
 static struct totals
-sum_articles (const struct news *news)
+sum_articles (const struct news *news, enum target target)
 {
     struct totals totals = { 0 };
     for (size_t i = 0; i < news->feed_count; i++)
         for (size_t k = 0; k < news->feeds[i].count; k++) {
             const struct article *article = &news->feeds[i].articles[k];
-            totals.most_answers = MAX_OF (totals.most_answers, article->answers);
-            totals.most_tries = MAX_OF (totals.most_tries, article->tries);
-            totals.summarised += article->answers > 0;
+            totals.most_answers = MAX_OF (totals.most_answers, article->answers[target]);
+            totals.most_tries = MAX_OF (totals.most_tries, article->tries[target]);
+            totals.summarised += article->answers[target] > 0;
         }
     return totals;
 }
@@ -42,7 +42,8 @@ static void
 on_stats (struct world *world, struct serve_request *request)
 {
     const struct stats *stats = &world->stats;
-    struct totals totals = sum_articles (&world->news);
+    struct totals totals = sum_articles (&world->news, TARGET_CHAT);
+    struct totals embedded = sum_articles (&world->news, TARGET_EMBED);
     const struct {
         const char *name;
         uint64_t value;
@@ -51,6 +52,8 @@ on_stats (struct world *world, struct serve_request *request)
         { "chat_items", stats->items[TARGET_CHAT] },
         { "embed_calls", stats->calls[TARGET_EMBED] },
         { "embed_items", stats->items[TARGET_EMBED] },
+        { "chat_wrong", stats->wrong[TARGET_CHAT] },
+        { "embed_wrong", stats->wrong[TARGET_EMBED] },
         { "max_chat_at_once", stats->max_at_once[TARGET_CHAT] },
         { "max_embed_at_once", stats->max_at_once[TARGET_EMBED] },
         { "feed_200", stats->feed_200 },
@@ -60,6 +63,7 @@ on_stats (struct world *world, struct serve_request *request)
         { "max_feeds_at_once", stats->max_feeds_at_once },
         { "most_calls_per_article", totals.most_answers },
         { "most_tries_per_article", totals.most_tries },
+        { "most_embed_tries_per_article", embedded.most_tries },
         { "articles_summarised", totals.summarised },
     };
     struct buf body = { 0 };
@@ -81,10 +85,39 @@ on_reset (struct world *world, struct serve_request *request)
     world->stats = fresh;
     for (size_t i = 0; i < world->news.feed_count; i++)
         for (size_t k = 0; k < world->news.feeds[i].count; k++) {
-            world->news.feeds[i].articles[k].tries = 0;
-            world->news.feeds[i].articles[k].answers = 0;
+            struct article *article = &world->news.feeds[i].articles[k];
+            memset (article->tries, 0, sizeof article->tries);
+            memset (article->answers, 0, sizeof article->answers);
         }
     answer_result (request, 0);
+}
+
+static bool
+read_target (struct serve_request *request, enum target *ret_target)
+{
+    const char *name = serve_argument (request, "target");
+    *ret_target = name && strcmp (name, "chat") == 0 ? TARGET_CHAT : TARGET_EMBED;
+    return name && (*ret_target == TARGET_CHAT || strcmp (name, "embed") == 0);
+}
+
+static void
+on_calls (struct world *world, struct serve_request *request)
+{
+    enum target target;
+    struct buf body = { 0 };
+    if (!read_target (request, &target)) {
+        answer_result (request, -EINVAL);
+        return;
+    }
+    size_t count = MIN_OF (world->stats.calls[target], (uint64_t) CALLS_MAX);
+    buf_add_char (&body, '[');
+    for (size_t i = 0; i < count; i++) {
+        const struct call *call = &world->stats.log[target][i];
+        buf_printf (&body, "%s{\"at_ms\":%lld,\"items\":%zu,\"wrong\":%s}", i ? "," : "", (long long) call->at_ms,
+                    call->items, call->wrong ? "true" : "false");
+    }
+    buf_add_str (&body, "]\n");
+    world_answer_json (request, MHD_HTTP_OK, &body);
 }
 
 /* ---- orders ---- */
@@ -127,21 +160,17 @@ on_delays (struct world *world, struct serve_request *request)
 static void
 on_mode (struct world *world, struct serve_request *request)
 {
-    const char *target = serve_argument (request, "target");
+    enum target target;
     const char *mode = serve_argument (request, "mode");
     int64_t count = 0, retry_after_s = -1;
-    int r = target && mode ? 0 : -EINVAL;
+    int r = read_target (request, &target) && mode ? 0 : -EINVAL;
     if (r == 0)
         r = serve_argument_number (request, "count", -1, INT32_MAX, 0, &count);
     if (r == 0)
         r = serve_argument_number (request, "retry_after", 0, INT32_MAX, -1, &retry_after_s);
-    if (r == 0 && strcmp (target, "chat") != 0 && strcmp (target, "embed") != 0)
-        r = -EINVAL;
-    if (r == 0) {
-        enum target which = strcmp (target, "chat") == 0 ? TARGET_CHAT : TARGET_EMBED;
-        r = rules_add (&world->rules[which], which, mode, count, retry_after_s,
+    if (r == 0)
+        r = rules_add (&world->rules[target], target, mode, count, retry_after_s,
                        serve_argument (request, "mark"));
-    }
     answer_result (request, r);
 }
 
@@ -161,7 +190,8 @@ static const struct {
     const char *name, *method;
     void (*handle) (struct world *world, struct serve_request *request);
 } orders[] = {
-    { "stats", "GET", on_stats },      { "reset", "POST", on_reset },
+    { "stats", "GET", on_stats },      { "calls", "GET", on_calls },
+    { "reset", "POST", on_reset },
     { "delays", "POST", on_delays },   { "mode", "POST", on_mode },
     { "publish", "POST", on_publish }, { "tell", "POST", on_tell },
     { "asked", "GET", on_asked },

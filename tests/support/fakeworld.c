@@ -10,6 +10,7 @@
  *   POST /v1/chat/completions           the last user message: {"articles":[{id,title,text}]}
  *   POST /v1/embeddings                 encoding_format base64 or float
  *   GET  /admin/stats                   counters; POST /admin/reset clears them
+ *   GET  /admin/calls?target=chat|embed when each call came, by the monotonic clock, and whether it went wrong
  *   POST /admin/publish?feed=K&count=N  new articles, dated now
  *   POST /admin/delays?chat_ms=&chat_item_ms=&embed_ms=&embed_item_ms=
  *   POST /admin/mode?target=chat|embed&mode=NAME&count=N&retry_after=S&mark=M

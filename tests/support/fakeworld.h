@@ -15,6 +15,8 @@ struct world_settings {
     int64_t feed_ms;                                        /* a publisher's answer's */
 };
 
+enum target { TARGET_CHAT, TARGET_EMBED, TARGETS };
+
 struct world;
 
 /* ---- news: articles and the feeds they stand in ---- */
@@ -29,7 +31,7 @@ struct article {
     const char *author;
     const char *categories[2];
     int64_t published_s;
-    uint64_t tries, answers; /* calls for a summary that named it; those answered with one */
+    uint64_t tries[TARGETS], answers[TARGETS]; /* by target: calls that held it; those whose work was done */
 };
 
 struct feed {
@@ -64,20 +66,18 @@ uint64_t prose_random (uint64_t *state);
 
 /* ---- rules: which calls of the model go wrong, and how ---- */
 
-enum target { TARGET_CHAT, TARGET_EMBED, TARGETS };
-
 enum fault {
     FAULT_NONE,
-    FAULT_STATUS,     /* an HTTP error */
-    FAULT_ERROR200,   /* an error in a body with status 200 */
+    FAULT_STATUS,     /* a status and a body of its own, without any work */
     FAULT_COUNT,      /* the last item is missing */
     FAULT_IDS,        /* ids or indexes nobody asked about */
     FAULT_DIMENSIONS, /* vectors half as long */
     FAULT_NAN,        /* a vector that holds no number */
     FAULT_TRUNCATED,  /* the answer breaks off, as said by its finish_reason */
     FAULT_STALL,      /* a right answer after a minute */
-    FAULT_CUT,        /* the connection is closed */
-    FAULT_EMPTY,      /* no body */
+    FAULT_DRIP,       /* a right answer, a byte a second */
+    FAULT_CUT,        /* the work is done and the connection closed */
+    FAULT_TORN,       /* likewise, in the middle of the answer */
     FAULT_SHUFFLED,   /* right, in another order */
 };
 
@@ -87,6 +87,7 @@ enum fault {
 struct rule {
     enum fault fault;
     unsigned int status;       /* with FAULT_STATUS */
+    const char *body;          /* likewise; NULL: an error in OpenAI's shape */
     int64_t left;              /* calls; -1: for ever */
     int64_t retry_after_s;     /* -1: not said */
     char mark[RULE_MARK_SIZE]; /* "": any call */
@@ -113,8 +114,17 @@ void told_destroy (struct told **told); /* all of them */
 
 #define WORLD_ADDRESSES 256 /* 127.0.0.0 to 127.0.0.255 */
 
+#define CALLS_MAX 1000
+
+struct call {
+    int64_t at_ms; /* monotonic: when it was whole */
+    size_t items;
+    bool wrong;    /* a rule hit it */
+};
+
 struct stats {
-    uint64_t calls[TARGETS], items[TARGETS];
+    uint64_t calls[TARGETS], items[TARGETS], wrong[TARGETS];
+    struct call log[TARGETS][CALLS_MAX]; /* the first ones */
     uint64_t at_once[TARGETS], max_at_once[TARGETS];
     uint64_t feed_200, feed_304, feed_other;
     uint64_t address_at_once[WORLD_ADDRESSES], max_address_at_once; /* requests to publishers */
@@ -145,6 +155,11 @@ world_handle_fn told_on_asked;     /* /admin/asked */
 world_handle_fn admin_on_request;  /* /admin/ */
 world_handle_fn model_on_chat;     /* /v1/chat/completions */
 world_handle_fn model_on_embed;    /* /v1/embeddings */
+
+/* A body of which a byte comes every drip_ms, or all at once if that is 0; torn: only half of it comes, then the
+ * connection is closed. body: taken. given (MHD_destroy_response) */
+struct MHD_Response *drip_response (const struct serve_request *request, struct buf *body, int64_t drip_ms,
+                                    bool torn);
 
 /* A gzip file of an RSS feed with `blanks` blanks in the middle. */
 void bomb_build (struct buf *out, size_t blanks);

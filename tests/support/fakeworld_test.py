@@ -318,10 +318,23 @@ class Faults(World):
     def test_wrong_chat_answers(self):
         def mode(name):
             self.order(f"/admin/mode?target=chat&mode={name}")
-        mode("error200")
-        self.assertIn("error", self.chat().json())
+        for name, code in (("error200", 502), ("error200-429", 429), ("error200-401", 401)):
+            mode(name)
+            reply = self.chat()
+            self.assertEqual((reply.status, reply.json()["error"]["code"]), (200, code))
         mode("empty")
         self.assertEqual(self.chat().body, b"")
+        mode("emptylist")
+        self.assertEqual(self.chat().json()["choices"], [])
+        for name in ("credit402", "key402", "dear402", "budget402", "inflight402", "key403"):
+            self.order(f"/admin/mode?target=chat&mode={name}&retry_after=1")
+            reply = self.chat()
+            self.assertEqual((reply.status, reply.json()["error"]["code"]), (int(name[-3:]),) * 2)
+            self.assertEqual(reply.headers["Retry-After"], "1")
+        for name, status in (("detail422", 422), ("moderation403", 403)):
+            self.order(f"/admin/mode?target=chat&mode={name}&mark=mark0001x0002")
+            self.assertEqual((self.chat(self.asked[:1]).status, self.chat().status), (200, status))
+            self.order("/admin/mode?target=chat&mode=off")
         mode("truncated")
         choice = self.chat().json()["choices"][0]
         self.assertEqual(choice["finish_reason"], "length")
@@ -336,7 +349,22 @@ class Faults(World):
         self.assertIn("mark0001x0002", got[0][1])
         mode("cut")
         self.assertRaises((http.client.RemoteDisconnected, ConnectionResetError), self.chat)
+        mode("torn")
+        self.assertRaises((http.client.IncompleteRead, ConnectionResetError), self.chat)
         self.assertEqual([n for n, _ in self.summaries(self.asked)], [1, 2])
+        calls = self.world.get("/admin/calls?target=chat").json()
+        self.assertEqual([call["wrong"] for call in calls[-3:]], [True, True, False])
+        self.assertEqual(calls, sorted(calls, key=lambda call: call["at_ms"]))
+        self.assertEqual(self.stats()["chat_wrong"], sum(call["wrong"] for call in calls))
+
+    def test_drip_takes_a_second_a_byte(self):
+        self.order("/admin/mode?target=embed&mode=drip")
+        connection = http.client.HTTPConnection("127.0.0.1", self.world.port, timeout=10)
+        connection.request("POST", "/v1/embeddings", json.dumps(embed_body(["a"])))
+        start, reply = time.monotonic(), connection.getresponse()
+        self.assertEqual(reply.read(2), b'{"')
+        self.assertGreater(time.monotonic() - start, 0.5)
+        connection.close()
 
     def test_wrong_embed_answers(self):
         def mode(name):
@@ -370,7 +398,8 @@ class Faults(World):
         for order in ("mode", "mode?target=chat&mode=nan", "mode?target=embed&mode=truncated",
                       "mode?target=both&mode=429", "mode?target=chat&mode=200",
                       "mode?target=chat&mode=429&count=x", "mode?target=chat&mode=poison",
-                      "publish?feed=99", "publish?feed=1&count=0", "delays?chat_ms=-1"):
+                      "mode?target=chat&mode=moderation403", "publish?feed=99",
+                      "publish?feed=1&count=0", "delays?chat_ms=-1"):
             self.assertEqual(self.world.post("/admin/" + order).status, 400, order)
         self.assertEqual(self.world.get("/admin/reset").status, 405)
         self.assertEqual(self.world.post("/admin/nonsense").status, 404)

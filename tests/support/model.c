@@ -12,6 +12,7 @@
 #define EMBED_ITEMS_MAX 2048 /* as OpenAI's */
 #define DIMENSIONS_MAX 16384
 #define STALL_MS 60000
+#define DRIP_MS 1000
 #define WRONG_ID 1000
 
 struct chat_item {
@@ -26,9 +27,15 @@ static struct rule
 call_begin (struct world *world, enum target target, const struct serve_request *request,
             size_t items)
 {
-    world->stats.calls[target]++;
-    world->stats.items[target] += items;
-    return rules_take (&world->rules[target], request->body.data, request->body.len);
+    struct stats *stats = &world->stats;
+    struct rule rule = rules_take (&world->rules[target], request->body.data, request->body.len);
+    bool wrong = rule.fault != FAULT_NONE;
+    if (stats->calls[target] < CALLS_MAX)
+        stats->log[target][stats->calls[target]] = (struct call){ clock_mono_ms (), items, wrong };
+    stats->calls[target]++;
+    stats->items[target] += items;
+    stats->wrong[target] += wrong;
+    return rule;
 }
 
 static bool
@@ -46,7 +53,12 @@ wants_method_and_body (struct serve_request *request)
 static void
 answer_status (struct serve_request *request, const struct rule *rule)
 {
-    world_answer_error (request, rule->status, "as the test asked for");
+    struct buf body = { 0 };
+    if (rule->body) {
+        buf_add_str (&body, rule->body);
+        world_answer_json (request, rule->status, &body);
+    } else
+        world_answer_error (request, rule->status, "as the test asked for");
     if (rule->retry_after_s >= 0 && request->response) {
         char *seconds = mem_printf ("%lld", (long long) rule->retry_after_s);
         serve_header (request->response, MHD_HTTP_HEADER_RETRY_AFTER, seconds);
@@ -58,24 +70,36 @@ answer_status (struct serve_request *request, const struct rule *rule)
 static bool
 answer_fault (struct serve_request *request, const struct rule *rule)
 {
-    struct buf body = { 0 };
-    switch (rule->fault) {
-    case FAULT_STATUS:
+    if (rule->fault == FAULT_STATUS)
         answer_status (request, rule);
-        return true;
-    case FAULT_ERROR200:
-        buf_add_str (&body, "{\"error\":{\"message\":\"Provider returned error\",\"code\":502}}");
-        world_answer_json (request, MHD_HTTP_OK, &body);
-        return true;
-    case FAULT_CUT:
+    else if (rule->fault == FAULT_CUT)
         serve_cut (request);
-        return true;
-    case FAULT_EMPTY:
-        world_answer_json (request, MHD_HTTP_OK, &body);
-        return true;
-    default:
+    else
         return false;
-    }
+    return true;
+}
+
+/* body: taken */
+static void
+answer_content (struct serve_request *request, const struct rule *rule, struct buf *body)
+{
+    struct MHD_Response *response =
+        drip_response (request, body, rule->fault == FAULT_DRIP ? DRIP_MS : 0, rule->fault == FAULT_TORN);
+    if (response)
+        serve_header (response, MHD_HTTP_HEADER_CONTENT_TYPE, "application/json");
+    serve_answer (request, MHD_HTTP_OK, &response);
+}
+
+/* Counts a call that held the article. */
+static void
+count_article (struct article *article, enum target target, enum fault fault)
+{
+    bool done = fault == FAULT_NONE || fault == FAULT_SHUFFLED || fault == FAULT_STALL || fault == FAULT_DRIP
+                || fault == FAULT_CUT || fault == FAULT_TORN;
+    if (!article)
+        return;
+    article->tries[target]++;
+    article->answers[target] += done;
 }
 
 /* Which item stands at a place of the answer. */
@@ -243,18 +267,7 @@ answer_chat (struct serve_request *request, const struct scan_text *model,
     add_usage (&body, request->body.len, content.len, 0.15e-6, 0.6e-6);
     buf_add_str (&body, "}\n");
     buf_fini (&content);
-    world_answer_json (request, MHD_HTTP_OK, &body);
-}
-
-static void
-count_articles (struct chat_item *items, size_t count, enum fault fault)
-{
-    bool right = fault == FAULT_NONE || fault == FAULT_SHUFFLED || fault == FAULT_STALL;
-    for (size_t i = 0; i < count; i++)
-        if (items[i].article) {
-            items[i].article->tries++;
-            items[i].article->answers += right;
-        }
+    answer_content (request, rule, &body);
 }
 
 void
@@ -274,7 +287,8 @@ model_on_chat (struct world *world, struct serve_request *request, const char *r
         serve_delay (request, STALL_MS);
     else if (rule.fault == FAULT_STATUS || !right)
         serve_delay (request, 0);
-    count_articles (items, count, rule.fault);
+    for (size_t i = 0; i < count; i++)
+        count_article (items[i].article, TARGET_CHAT, rule.fault);
     if (!answer_fault (request, &rule)) {
         if (right)
             answer_chat (request, &model, items, count, &rule);
@@ -291,12 +305,13 @@ model_on_chat (struct world *world, struct serve_request *request, const char *r
 struct embed_call {
     struct scan_text model;
     uint64_t hashes[EMBED_ITEMS_MAX]; /* of the texts */
+    struct article *articles[EMBED_ITEMS_MAX]; /* likewise; NULL: without a mark */
     size_t count, dimensions;
     bool base64;
 };
 
 static bool
-read_input (struct scan *scan, struct embed_call *call, struct buf *scratch)
+read_input (struct scan *scan, struct news *news, struct embed_call *call, struct buf *scratch)
 {
     struct scan_text text = scan_string (scan);
     if (call->count == EMBED_ITEMS_MAX || text.bytes == 0)
@@ -307,26 +322,27 @@ read_input (struct scan *scan, struct embed_call *call, struct buf *scratch)
             return false;
         text = (struct scan_text){ .data = scratch->data, .bytes = scratch->len };
     }
+    call->articles[call->count] = news_find (news, text.data, text.bytes);
     call->hashes[call->count++] = num_hash (text.data, text.bytes);
     return true;
 }
 
 static bool
-read_inputs (struct scan *scan, struct embed_call *call)
+read_inputs (struct scan *scan, struct news *news, struct embed_call *call)
 {
     struct buf scratch = { 0 };
     bool right = true;
     if (scan_at_string (scan))
-        right = read_input (scan, call, &scratch);
+        right = read_input (scan, news, call, &scratch);
     else
         for (scan_open (scan, '['); right && scan_more (scan, ']');)
-            right = read_input (scan, call, &scratch);
+            right = read_input (scan, news, call, &scratch);
     buf_fini (&scratch);
     return right;
 }
 
 static bool
-read_embed (const struct serve_request *request, struct embed_call *call)
+read_embed (const struct serve_request *request, struct news *news, struct embed_call *call)
 {
     struct scan scan = { .at = request->body.data, .end = request->body.data + request->body.len };
     bool right = true;
@@ -335,7 +351,7 @@ read_embed (const struct serve_request *request, struct embed_call *call)
         if (scan_is (&key, "model"))
             call->model = scan_string (&scan);
         else if (scan_is (&key, "input"))
-            right = read_inputs (&scan, call);
+            right = read_inputs (&scan, news, call);
         else if (scan_is (&key, "dimensions")) {
             int64_t dimensions = scan_integer (&scan);
             right = dimensions >= 1 && dimensions <= DIMENSIONS_MAX;
@@ -456,7 +472,7 @@ answer_embed (struct serve_request *request, const struct embed_call *call, cons
     buf_add_str (&body, "\",");
     add_usage (&body, request->body.len, 0, 0.02e-6, 0);
     buf_add_str (&body, "}\n");
-    world_answer_json (request, MHD_HTTP_OK, &body);
+    answer_content (request, rule, &body);
 }
 
 void
@@ -466,8 +482,10 @@ model_on_embed (struct world *world, struct serve_request *request, const char *
         return;
     struct embed_call *call = MEM_NEW (struct embed_call);
     call->dimensions = (size_t) world->settings.dimensions;
-    bool right = read_embed (request, call);
+    bool right = read_embed (request, &world->news, call);
     struct rule rule = call_begin (world, TARGET_EMBED, request, call->count);
+    for (size_t i = 0; i < call->count; i++)
+        count_article (call->articles[i], TARGET_EMBED, rule.fault);
     serve_delay (request,
                  world->settings.embed_ms + world->settings.embed_item_ms * (int64_t) call->count);
     if (rule.fault == FAULT_STALL)

@@ -97,47 +97,12 @@ told_on_asked (struct world *world, struct serve_request *request, const char *r
 
 /* ---- answers ---- */
 
-struct drip {
-    struct serve *serve;
-    struct MHD_Connection *connection;
-    char *body;
-    size_t bytes;
-    int64_t ms;
-    bool slept; /* since the last byte */
-};
-
-static ssize_t
-read_drip (void *context, uint64_t at, char *out, size_t most UNUSED)
-{
-    struct drip *drip = context;
-    if (at >= drip->bytes)
-        return MHD_CONTENT_READER_END_OF_STREAM;
-    if (!drip->slept && at > 0) {
-        drip->slept = true;
-        return serve_sleep (drip->serve, drip->connection, drip->ms) ? 0 : MHD_CONTENT_READER_END_WITH_ERROR;
-    }
-    drip->slept = false;
-    *out = drip->body[at];
-    return 1;
-}
-
-static void
-drip_free (void *context)
-{
-    free (((struct drip *) context)->body);
-    free (context);
-}
-
 static struct MHD_Response *
 body_response (const struct told *told, struct serve_request *request)
 {
-    const char *data = told->message + told->body_at;
-    size_t bytes = told->bytes - told->body_at;
-    if (!told->drip_ms)
-        return MHD_create_response_from_buffer (bytes, mem_copy (data, bytes), MHD_RESPMEM_MUST_FREE);
-    struct drip *drip = MEM_NEW (struct drip);
-    *drip = (struct drip){ request->serve, request->connection, mem_copy (data, bytes), bytes, told->drip_ms, false };
-    return MHD_create_response_from_callback (MHD_SIZE_UNKNOWN, 1024, read_drip, drip, drip_free);
+    struct buf body = { 0 };
+    buf_add (&body, told->message + told->body_at, told->bytes - told->body_at);
+    return drip_response (request, &body, told->drip_ms, false);
 }
 
 static void

@@ -13,7 +13,7 @@
 static const char *
 outcome_name (enum model_outcome outcome)
 {
-    static const char *const names[] = { "ok", "retry", "refused", "bad" };
+    static const char *const names[] = { "ok", "retry", "refused", "bad", "over budget" };
     return names[outcome];
 }
 
@@ -103,6 +103,24 @@ static const struct error_row errors[] = {
       "moderation" },
     { 403, "{\"error\":{\"message\":\"Key limit exceeded\",\"code\":403}}", MODEL_REFUSED,
       "Key limit" },
+    /* the meanings of 402 */
+    { 402, "{\"error\":{\"message\":\"Insufficient credits. Add more\",\"code\":402}}", MODEL_REFUSED, "credits" },
+    { 402, "{\"error\":{\"message\":\"Insufficient Balance\",\"code\":\"invalid_request_error\"}}", MODEL_REFUSED,
+      "Balance" },
+    { 402, "{\"error\":{\"message\":\"m\",\"metadata\":{\"limit_source\":\"openrouter_key_limit\"}}}",
+      MODEL_REFUSED, "m" },
+    { 402, "{\"error\":{\"message\":\"m\",\"metadata\":{\"limit_source\":\"openrouter_in_flight_budget\"}}}",
+      MODEL_RETRY, "m" },
+    { 402, "{\"error\":{\"message\":\"given your current in-flight requests\"}}", MODEL_RETRY, "in-flight" },
+    { 402,
+      "{\"error\":{\"message\":\"m\",\"metadata\":{\"reason\":\"weight_exceeds_budget\",\"limit_source\":"
+      "\"openrouter_credits\"}}}",
+      MODEL_OVER_BUDGET, "m" },
+    { 402, "{\"error\":{\"message\":\"This request requires more credits, or fewer max_tokens.\"}}", MODEL_OVER_BUDGET,
+      "max_tokens" },
+    { 402, "{\"error\":{\"message\":\"Prompt tokens limit exceeded: 230799 > 91442.\"}}", MODEL_OVER_BUDGET, "230799" },
+    { 200, "{\"error\":{\"message\":\"fewer max_tokens\",\"code\":402}}", MODEL_OVER_BUDGET, "402" },
+    { 429, "{\"error\":{\"message\":\"in-flight requests\"}}", MODEL_RETRY, "429" },
     { 404, "{\"error\":{\"message\":\"model \\\"x\\\" not found\",\"code\":\"model_not_found\"}}",
       MODEL_REFUSED, "not found" },
     { 400, "{\"error\":{\"message\":\"API key not valid.\",\"code\":400}}", MODEL_REFUSED,
@@ -158,6 +176,25 @@ errors_are_classified (void **state UNUSED)
         check_error (&errors[i], &reply);
         reply = read_vectors (errors[i].status, errors[i].body, 1, 2);
         check_error (&errors[i], &reply);
+    }
+}
+
+static void
+wish_in_the_body_is_read (void **state UNUSED)
+{
+    static const struct {
+        const char *wish;
+        int64_t ms;
+    } rows[] = { { "16.5", 16500 }, { "2", 2000 }, { "1e300", 86400000 }, { "0", 0 }, { "-1", 0 }, { "\"2\"", 0 } };
+    for (size_t i = 0; i < COUNT_OF (rows); i++) {
+        char body[256];
+        snprintf (body, sizeof body,
+                  "{\"error\":{\"message\":\"m\",\"code\":429,\"metadata\":{\"retry_after_seconds\":%s}}}",
+                  rows[i].wish);
+        struct reply reply = read_summaries (200, body, 1);
+        assert_int_equal (reply.outcome, MODEL_RETRY);
+        assert_int_equal (reply.retry_after_ms, rows[i].ms);
+        reply_fini (&reply);
     }
 }
 
@@ -498,6 +535,22 @@ vectors_that_do_not_fit_are_bad (void **state UNUSED)
 }
 
 static void
+vectors_of_another_size_are_refused (void **state UNUSED)
+{
+    static const char *const rows[] = {
+        "{\"data\":[{\"index\":0,\"embedding\":[1,2]},{\"index\":1,\"embedding\":[1,2]}]}",
+        "{\"data\":[{\"index\":1,\"embedding\":[1,2,3,4]},{\"index\":0,\"embedding\":[1,2,3,4]}]}",
+        "{\"data\":[{\"index\":0,\"embedding\":\"AACAPwAAAMA=\"},{\"index\":1,\"embedding\":\"AACAPwAAAMA=\"}]}",
+    };
+    for (size_t i = 0; i < COUNT_OF (rows); i++) {
+        struct reply reply = read_vectors (200, rows[i], 2, 3);
+        if (reply.outcome != MODEL_REFUSED || !strstr (reply.reason, "3 are configured"))
+            fail_msg ("%s: %s, %s", rows[i], outcome_name (reply.outcome), reply.reason);
+        reply_fini (&reply);
+    }
+}
+
+static void
 numbers_come_out_as_strtof_reads_them (void **state UNUSED)
 {
     static const char *const rows[] = {
@@ -572,6 +625,7 @@ main (void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (errors_are_classified),
+        cmocka_unit_test (wish_in_the_body_is_read),
         cmocka_unit_test (a_reason_never_shows_the_secret),
         cmocka_unit_test (a_long_reason_is_cut_between_letters),
         cmocka_unit_test (dislikes_are_noticed),
@@ -582,6 +636,7 @@ main (void)
         cmocka_unit_test (unfinished_answers_are_told_apart),
         cmocka_unit_test (good_vectors_are_taken),
         cmocka_unit_test (vectors_that_do_not_fit_are_bad),
+        cmocka_unit_test (vectors_of_another_size_are_refused),
         cmocka_unit_test (numbers_come_out_as_strtof_reads_them),
         cmocka_unit_test (answers_cut_anywhere_are_never_taken),
         cmocka_unit_test (hostile_repetition_takes_no_long_time),

@@ -336,6 +336,21 @@ bad_batch_is_halved_until_the_bad_item_stands_alone (void **state UNUSED)
 }
 
 static void
+batch_over_budget_is_halved_and_one_item_is_refused (void **state UNUSED)
+{
+    start (4, 10, 50);
+    add (4);
+    reply (0, MODEL_OVER_BUDGET, -1);
+    assert_int_equal (world->reported.fault, WIRE_NO_FAULT); /* no breaker */
+    assert_int_equal (world->open_count, 2);
+    reply (0, MODEL_OK, -1);
+    reply (0, MODEL_OVER_BUDGET, -1);
+    reply (0, MODEL_OVER_BUDGET, -1);
+    assert_int_equal (world->reported.fault, WIRE_REFUSED);
+    assert_ended (2, 3, false, WIRE_REFUSED);
+}
+
+static void
 retry_backs_off_and_gives_up (void **state UNUSED)
 {
     /* The dice give 0: the least wait is the same each time. */
@@ -457,6 +472,27 @@ gate_of_the_stage_pauses_it (void **state UNUSED)
 }
 
 static void
+nothing_is_held_for_a_pause_of_long (void **state UNUSED)
+{
+    start (1, 2, 0);
+    add (3); /* two in calls, one waits */
+    reply (0, MODEL_RETRY, 100000);
+    assert_ended (0, 1, false, WIRE_TRANSIENT);
+    assert_ended (2, 3, false, WIRE_TRANSIENT);
+    assert_string_equal (world->items[2].reason, "the provider wants no calls for 100 s");
+    reply (0, MODEL_OK, -1);
+    advance (30000);
+    add (1);
+    assert_ended (3, 4, false, WIRE_TRANSIENT);
+    advance (10000);
+    add (1); /* for this one it is worth while */
+    advance (59999);
+    assert_int_equal (world->call_count, 2);
+    advance (1);
+    assert_int_equal (world->call_count, 3);
+}
+
+static void
 breaker_hands_back_what_waits (void **state UNUSED)
 {
     start (1, 2, 0);
@@ -571,6 +607,7 @@ main (void)
         BATCH_TEST (alone_waits_for_nobody),
         BATCH_TEST (good_answer_is_accepted_and_booked),
         BATCH_TEST (bad_batch_is_halved_until_the_bad_item_stands_alone),
+        BATCH_TEST (batch_over_budget_is_halved_and_one_item_is_refused),
         BATCH_TEST (retry_backs_off_and_gives_up),
         BATCH_TEST (ceiling_of_the_back_off_doubles),
         BATCH_TEST (retry_does_not_hold_up_the_others),
@@ -578,6 +615,7 @@ main (void)
         BATCH_TEST (told_wait_is_bounded_in_the_report),
         BATCH_TEST (refusal_allows_one_careful_call_at_a_time),
         BATCH_TEST (gate_of_the_stage_pauses_it),
+        BATCH_TEST (nothing_is_held_for_a_pause_of_long),
         BATCH_TEST (breaker_hands_back_what_waits),
         BATCH_TEST (stop_hands_back_what_is_not_in_a_call),
         BATCH_TEST (answer_inside_the_call_does_not_nest),
