@@ -54,3 +54,11 @@ fault_at (const char *name)
     }
     return !strcmp (action, "error");
 }
+
+void
+fault_poison (const char *text, size_t bytes)
+{
+    const char *mark = getenv ("NEWSMILL_FAULT_POISON");
+    if (mark && memmem (text, bytes, mark, strlen (mark)))
+        raise (SIGKILL);
+}

@@ -4,6 +4,7 @@
 #define RESULTS_KEPT_MAX 100000 /* while the broker is away; past it the oldest go: leases cover for them */
 #define RESULTS_LINGER_MS 5    /* in groups they cost a third: each wakes two threads of the broker and one of the collector */
 #define READS_PER_TURN 64
+#define TOLD_BEFORE_MS 50      /* for a heartbeat to leave */
 
 /* ---- sending ---- */
 
@@ -147,10 +148,25 @@ too_late (struct stage *self, struct stage_article **article, int64_t seconds)
     stage_fail (self, article, WIRE_TRANSIENT, reason);
 }
 
+static void
+begin_article (void *context, void *arg)
+{
+    struct stage *self = context;
+    struct stage_article *article = arg;
+    if (self->stopping) {
+        stage_return (self, &article);
+        return;
+    }
+    FAULT_POISON (article->wire.title.data, article->wire.title.size);
+    self->def->on_article (self, self->state, article);
+    update_input (self);
+}
+
 void
 on_input (void *context, void *arg UNUSED)
 {
     struct stage *self = context;
+    bool tell_now = false;
     for (int i = 0; i < READS_PER_TURN && self->reading; i++) {
         union wire_message message;
         zframe_t *frame = receive (self, self->in, WIRE_ARTICLE, &message);
@@ -166,17 +182,22 @@ on_input (void *context, void *arg UNUSED)
         }
         struct stage_article *article = article_new (self, frame, &message.article);
         int64_t deadline_us = message.header.deadline_us;
-        if (self->stopping) {
-            stage_return (self, &article);
-            continue;
-        }
         if (deadline_us && clock_wall_us () > deadline_us) {
             too_late (self, &article, (clock_wall_us () - deadline_us) / US_PER_S);
             continue;
         }
         tell_soon (self);
-        self->def->on_article (self, self->state, article);
-        update_input (self);
+        /* Whoever had it before may have died of it. Then this process does too, and by having told it is known of what. */
+        if (message.header.attempt > 1) {
+            tell_now = true;
+            loop_after (self->loop, TOLD_BEFORE_MS, begin_article, article);
+            update_input (self);
+        } else
+            begin_article (self, article);
+    }
+    if (tell_now) {
+        outbox_flush (self, &self->results);
+        heartbeat (self, NULL);
     }
 }
 

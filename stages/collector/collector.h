@@ -80,7 +80,11 @@ struct collector {
     int64_t day;                     /* of today's counts, since 1970 (UTC) */
     struct counts today;
     bool counts_changed;             /* since they were last written; results may come after the run was closed */
-    struct { bool paused; json_t *document; } budget; /* as they were when last looked at; document: NULL without one */
+    struct {
+        bool paused;                 /* when last looked at */
+        json_t *document;            /* likewise, for the status; NULL: there is no budget */
+        struct buf settled;          /* ids of articles whose reservations end with the next writing of the counts: "1,2,3" */
+    } budget;
     zhashx_t *workers;               /* name: struct worker */
     json_t *checkpoints, *faults;    /* waiting for the next flush */
     bool changed, flush_due;         /* results wait to be written; the time for it is set */
@@ -113,6 +117,8 @@ void run_event (struct collector *self, enum wire_event_kind kind, const char *s
 void counts_load (struct collector *self);       /* of the day, and of the run if one is open */
 void counts_add (struct collector *self, const struct wire_result *result);
 void counts_write (struct collector *self);
+void budget_settle (struct collector *self, uint64_t article); /* stored: what it cost is among the counts */
+void budget_sweep (struct collector *self);
 void budget_look (struct collector *self);       /* whether the day's budget has the mill pause, and how it stands */
 
 /* ---- ledger.c ---- */

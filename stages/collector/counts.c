@@ -83,19 +83,35 @@ static const char write_sql[] =
     " \"tokensIn\" = EXCLUDED.\"tokensIn\", \"tokensOut\" = EXCLUDED.\"tokensOut\", cost = EXCLUDED.cost,"
     " \"busyMs\" = EXCLUDED.\"busyMs\"";
 
+static void
+write_settled (struct collector *self)
+{
+    struct buf *settled = &self->budget.settled;
+    if (!settled->len)
+        return;
+    char *ids = mem_printf ("{%s}", settled->data);
+    if (db_run (self->db, NULL, "UPDATE \"ArticleWork\" SET reserved = NULL WHERE id = ANY ($1::bigint[])", DB_VALUES (ids)) == 0)
+        buf_clear (settled);
+    else
+        log_warn ("reservations could not be ended: %s", db_error (self->db));
+    free (ids);
+}
+
 void
 counts_write (struct collector *self)
 {
     if (!self->counts_changed)
         return;
+    self->counts_changed = false;
     char day[CLOCK_TEXT_SIZE];
     json_t *run = rows_of (&self->run.counts), *today = rows_of (&self->today);
     char *run_text = json_dumps (run, JSON_COMPACT), *today_text = json_dumps (today, JSON_COMPACT);
     if (db_run (self->db, NULL, write_sql, DB_VALUES (*self->run.text ? self->run.text : NULL, run_text, day_text (self, day),
-                                                      today_text)) < 0)
+                                                      today_text)) < 0) {
         log_warn ("the figures of the stages could not be written: %s", db_error (self->db));
-    else
-        self->counts_changed = false;
+        self->counts_changed = true;
+    } else
+        write_settled (self);
     free (run_text);
     free (today_text);
     json_decref (run);
@@ -139,6 +155,24 @@ counts_load (struct collector *self)
 }
 
 /* ---- the budget of the day ---- */
+
+void
+budget_settle (struct collector *self, uint64_t article)
+{
+    if (*stage_settings (self->stage)->model_daily_budget)
+        buf_printf (&self->budget.settled, "%s%" PRIu64, self->budget.settled.len ? "," : "", article);
+}
+
+/* Those whose settling a collector that died took with it. */
+void
+budget_sweep (struct collector *self)
+{
+    if (*stage_settings (self->stage)->model_daily_budget
+        && db_run (self->db, NULL, "UPDATE \"ArticleWork\" w SET reserved = NULL WHERE reserved > 0 AND state <> 'leased'"
+                   " AND NOT EXISTS (SELECT 1 FROM \"Article\" a WHERE a.id = w.id AND a.\"createdAt\" > " DB_NOW
+                   " - interval '1 minute')", 0, NULL) < 0)
+        log_warn ("reservations could not be ended: %s", db_error (self->db));
+}
 
 void
 budget_look (struct collector *self)

@@ -90,6 +90,7 @@ extend (struct stage *stage UNUSED, void *arg)
 static void
 check (struct stage *stage UNUSED, void *arg)
 {
+    budget_sweep (arg);
     budget_look (arg);
     ledger_check (arg);
 }
@@ -198,6 +199,7 @@ on_finish (struct stage *stage, void *state)
     json_decref (self->faults);
     json_decref (self->conservation);
     json_decref (self->budget.document);
+    buf_fini (&self->budget.settled);
     free (self);
 }
 

@@ -11,7 +11,7 @@ static const char room_sql[] =
     "  AS token FROM \"Spend\" WHERE day > (" DB_NOW ")::date - 7 GROUP BY stage),"
     " today AS (SELECT coalesce (sum (CASE WHEN $2::boolean THEN cost ELSE \"tokensIn\" + \"tokensOut\" END), 0) AS spent,"
     "  coalesce (sum (unpriced), 0) AS unpriced FROM \"Spend\" WHERE day = (" DB_NOW ")::date)"
-    " SELECT spent, (SELECT coalesce (sum (reserved), 0) FROM \"ArticleWork\" WHERE state = 'leased'), unpriced,"
+    " SELECT spent, (SELECT coalesce (sum (reserved), 0) FROM \"ArticleWork\" WHERE reserved > 0), unpriced,"
     " CASE WHEN $2::boolean THEN (SELECT token FROM price WHERE stage = 'summarizer') ELSE 1 END,"
     " CASE WHEN $2::boolean THEN (SELECT token FROM price WHERE stage = 'embedder') ELSE 1 END, $1::float8 FROM today";
 
@@ -59,7 +59,7 @@ budget_begin (struct fetcher *self, struct budget *ret)
 static const char pause_sql[] =
     "UPDATE \"Budget\" SET \"pausedUntil\" = date_trunc ('day', " DB_NOW ") + interval '1 day', reason = $1"
     " WHERE coalesce (\"pausedUntil\", '-infinity') <= " DB_NOW
-    " AND NOT EXISTS (SELECT 1 FROM \"ArticleWork\" WHERE state = 'leased')"
+    " AND NOT EXISTS (SELECT 1 FROM \"ArticleWork\" WHERE reserved > 0)"
     " AND $2::float8 < (SELECT " BUDGET_NEED ("summary", "octet_length (content)", "$3", "$4", "$5") " FROM \"ArticleWork\" WHERE state = 'pending'"
     "  AND \"dueAt\" <= " DB_NOW " AND \"pageAt\" IS NULL ORDER BY \"dueAt\", id LIMIT 1)";
 

@@ -3,30 +3,38 @@
 
 #define ROWS_PER_TURN 128
 #define BACKLOG_FULL 64       /* waiting for the broker: nothing more is leased until it takes them */
-#define CRASHES_ALONE 2       /* workers that died with it in hand: from here on it travels alone */
+/* Workers that died with it in hand: from here on it shares no call, and of all such one at a time is under way. So whoever dies
+ * next tells which of them it was; those that were only beside it are soon done. */
+#define CRASHES_ALONE "2"
 
-/* A twin waits while the article of the same text is on its way to a summary, and then takes that one. Scalar subqueries:
- * the planner must not join the whole table for the few that have a twin. */
+/* A twin waits while the article of the same text is on its way to a summary, and then takes that one. Scalar subqueries, an array
+ * and a bounded count: a plan that joins or counts the whole table, made while that was small, would be kept while it grows. */
 #define SQL_TWIN_OF_W "\"ArticleWork\" o WHERE o.id = w.\"twinOf\""
-#define NEED BUDGET_NEED ("summary", "bytes", "$6", "$7", "$8")
+/* The one of those that workers died with whose turn it is, or which is under way. */
+#define SQL_SUSPECT \
+    "(SELECT min (id) FROM \"ArticleWork\" WHERE crashes >= " CRASHES_ALONE " AND state IN ('pending', 'leased')" \
+    " AND (state = 'leased' OR \"dueAt\" <= " DB_NOW "))"
+#define NEED(summary, bytes) BUDGET_NEED (summary, bytes, "$6", "$7", "$8")
 static const char lease_sql[] =
     "UPDATE \"ArticleWork\" w SET state = 'leased', \"runId\" = $1, dispatches = dispatches + 1,"
-    " \"leaseUntil\" = " DB_NOW " + $3::int * interval '1 second', summary = p.summary, \"summaryModel\" = p.model,"
-    " reserved = p.need"
-    " FROM (SELECT id, summary, model, " NEED " AS need, sum (" NEED ") OVER (ORDER BY \"dueAt\", id) AS needed"
-    "  FROM (SELECT id, \"dueAt\", octet_length (content) AS bytes,"
-    "  coalesce (summary, (SELECT o.summary FROM " SQL_TWIN_OF_W "),"
-    "   (SELECT a.summary FROM \"Article\" a WHERE a.id = w.\"twinOf\")) AS summary,"
-    "  coalesce (\"summaryModel\", (SELECT o.\"summaryModel\" FROM " SQL_TWIN_OF_W "),"
-    "   (SELECT a.\"summaryModel\" FROM \"Article\" a WHERE a.id = w.\"twinOf\")) AS model"
-    "  FROM \"ArticleWork\" w WHERE state = 'pending' AND \"dueAt\" <= " DB_NOW " AND \"pageAt\" IS NULL"
-    "  AND (\"twinOf\" IS NULL OR NOT coalesce ((SELECT o.summary IS NULL AND (o.state = 'leased'"
-    "   OR (o.state = 'pending' AND o.\"dueAt\" <= " DB_NOW ")) FROM " SQL_TWIN_OF_W "), FALSE))"
-    "  AND EXISTS (SELECT 1 FROM \"JobRun\" WHERE id = $1 AND status = 'RUNNING')"
-    "  ORDER BY \"dueAt\", id LIMIT greatest (0, least ($4::bigint, $2::bigint"
-    "   - (SELECT count (*) FROM \"ArticleWork\" WHERE state = 'leased'))) FOR UPDATE SKIP LOCKED) q) p"
-    " WHERE w.id = p.id AND p.needed <= $5::float8 RETURNING w.id, source, url, title, author, " DB_US ("\"publishedAt\"") ", content, w.summary,"
-    " \"summaryModel\", dispatches, crashes";
+    " \"leaseUntil\" = " DB_NOW " + $3::int * interval '1 second', reserved = " NEED ("w.summary", "octet_length (w.content)") ","
+    " summary = coalesce (summary, (SELECT o.summary FROM " SQL_TWIN_OF_W "),"
+    "  (SELECT a.summary FROM \"Article\" a WHERE a.id = w.\"twinOf\")),"
+    " \"summaryModel\" = coalesce (\"summaryModel\", (SELECT o.\"summaryModel\" FROM " SQL_TWIN_OF_W "),"
+    "  (SELECT a.\"summaryModel\" FROM \"Article\" a WHERE a.id = w.\"twinOf\"))"
+    " WHERE id = ANY (ARRAY (SELECT id FROM ("
+    "  SELECT id, sum (" NEED ("summary", "bytes") ") OVER (ORDER BY \"dueAt\", id) AS needed FROM ("
+    "   SELECT id, \"dueAt\", summary, octet_length (content) AS bytes FROM \"ArticleWork\" w"
+    "   WHERE state = 'pending' AND \"dueAt\" <= " DB_NOW " AND \"pageAt\" IS NULL"
+    "   AND (\"twinOf\" IS NULL OR NOT coalesce ((SELECT o.summary IS NULL AND (o.state = 'leased'"
+    "    OR (o.state = 'pending' AND o.\"dueAt\" <= " DB_NOW ")) FROM " SQL_TWIN_OF_W "), FALSE))"
+    "   AND (crashes < " CRASHES_ALONE " OR id = " SQL_SUSPECT ")"
+    "   AND EXISTS (SELECT 1 FROM \"JobRun\" WHERE id = $1 AND status = 'RUNNING')"
+    "   ORDER BY \"dueAt\", id LIMIT least ($4::bigint, $2::bigint - (SELECT count (*) FROM (SELECT 1 FROM \"ArticleWork\""
+    "    WHERE state = 'leased' ORDER BY \"leaseUntil\" LIMIT $2::bigint) l)) FOR UPDATE SKIP LOCKED) q) p"
+    "  WHERE needed <= $5::float8))"
+    " RETURNING w.id, source, url, title, author, " DB_US ("\"publishedAt\"") ", content, w.summary,"
+    " \"summaryModel\", dispatches, crashes >= " CRASHES_ALONE;
 
 static struct wire_bytes
 field (const PGresult *rows, int row, int column)
@@ -48,7 +56,7 @@ send_row (struct fetcher *self, const PGresult *rows, int row)
     struct wire_article wire = {
         .header = { .run = self->run_id, .article = (uint64_t) db_int (rows, row, 0),
                     .attempt = (uint32_t) db_int (rows, row, 9) },
-        .flags = db_int (rows, row, 10) >= CRASHES_ALONE ? WIRE_ALONE : 0,
+        .flags = *db_text (rows, row, 10) == 't' ? WIRE_ALONE : 0,
         .published_us = db_int (rows, row, 5),
         .source = field (rows, row, 1),
         .url = field (rows, row, 2),
@@ -121,7 +129,7 @@ void
 dispatch_release_expired (struct fetcher *self)
 {
     int64_t rows = 0;
-    if (db_run (self->db, &rows, "UPDATE \"ArticleWork\" SET state = 'pending', \"leaseUntil\" = NULL, \"dueAt\" = " DB_NOW ","
+    if (db_run (self->db, &rows, "UPDATE \"ArticleWork\" SET state = 'pending', \"leaseUntil\" = NULL, reserved = NULL,"
                 " reason = 'its lease ran out' WHERE id IN (SELECT id FROM \"ArticleWork\" WHERE state = 'leased'"
                 " AND \"leaseUntil\" < " DB_NOW " FOR UPDATE SKIP LOCKED)", 0, NULL) < 0)
         log_warn ("expired leases could not be released: %s", db_error (self->db));

@@ -190,7 +190,7 @@ static const char intake_sql[] =
     "  replaces, \"pageAt\", \"twinOf\") OVERRIDING SYSTEM VALUE SELECT id, $2::bigint, $3::text, url, title, author,"
     "  timestamp 'epoch' + published * interval '1 microsecond', content, hash, replaces,"
     "  CASE page WHEN 1 THEN " DB_NOW " END, CASE WHEN page = 1 THEN NULL"
-    "   WHEN EXISTS (SELECT 1 FROM \"StoryPrint\" WHERE \"textHash\" = hash) THEN twin_of (hash, content)"
+    "   WHEN hash IN (SELECT \"textHash\" FROM \"StoryPrint\" WHERE \"textHash\" = ANY ($22::bigint[])) THEN twin_of (hash, content)"
     "   WHEN twin IS NOT NULL THEN (SELECT e.id FROM entry e WHERE e.n = taken.twin) END"
     "  FROM taken ORDER BY taken.id RETURNING 1"
     "), past AS ("

@@ -79,6 +79,7 @@ enum fault {
     FAULT_CUT,        /* the work is done and the connection closed */
     FAULT_TORN,       /* likewise, in the middle of the answer */
     FAULT_SHUFFLED,   /* right, in another order */
+    FAULT_UNPRICED,   /* right, with no word of the cost */
 };
 
 #define RULE_MARK_SIZE 64

@@ -94,7 +94,7 @@ answer_content (struct serve_request *request, const struct rule *rule, struct b
 static void
 count_article (struct article *article, enum target target, enum fault fault)
 {
-    bool done = fault == FAULT_NONE || fault == FAULT_SHUFFLED || fault == FAULT_STALL || fault == FAULT_DRIP
+    bool done = fault == FAULT_NONE || fault == FAULT_SHUFFLED || fault == FAULT_UNPRICED || fault == FAULT_STALL || fault == FAULT_DRIP
                 || fault == FAULT_CUT || fault == FAULT_TORN;
     if (!article)
         return;
@@ -116,14 +116,16 @@ answered_count (const struct rule *rule, size_t count)
 }
 
 static void
-add_usage (struct buf *out, size_t bytes_in, size_t bytes_out, double cost_in, double cost_out)
+add_usage (struct buf *out, const struct rule *rule, size_t bytes_in, size_t bytes_out,
+           double cost_in, double cost_out)
 {
     size_t in = bytes_in / 4 + 1, tokens_out = bytes_out / 4;
-    buf_printf (out,
-                "\"usage\":{\"prompt_tokens\":%zu,\"completion_tokens\":%zu,\"total_tokens\":%zu,"
-                "\"cost\":%.9f}",
-                in, tokens_out, in + tokens_out,
-                (double) in * cost_in + (double) tokens_out * cost_out);
+    buf_printf (out, "\"usage\":{\"prompt_tokens\":%zu,\"completion_tokens\":%zu,\"total_tokens\":%zu",
+                in, tokens_out, in + tokens_out);
+    if (rule->fault != FAULT_UNPRICED)
+        buf_printf (out, ",\"cost\":%.9f",
+                    (double) in * cost_in + (double) tokens_out * cost_out);
+    buf_add_char (out, '}');
 }
 
 /* ---- chat: the request ---- */
@@ -264,7 +266,7 @@ answer_chat (struct serve_request *request, const struct scan_text *model,
     markup_add_json (&body, content.data);
     buf_printf (&body, "},\"finish_reason\":\"%s\"}],",
                 rule->fault == FAULT_TRUNCATED ? "length" : "stop");
-    add_usage (&body, request->body.len, content.len, 0.15e-6, 0.6e-6);
+    add_usage (&body, rule, request->body.len, content.len, 0.15e-6, 0.6e-6);
     buf_add_str (&body, "}\n");
     buf_fini (&content);
     answer_content (request, rule, &body);
@@ -470,7 +472,7 @@ answer_embed (struct serve_request *request, const struct embed_call *call, cons
     buf_add_str (&body, "],\"model\":\"");
     buf_add (&body, call->model.data, call->model.bytes);
     buf_add_str (&body, "\",");
-    add_usage (&body, request->body.len, 0, 0.02e-6, 0);
+    add_usage (&body, rule, request->body.len, 0, 0.02e-6, 0);
     buf_add_str (&body, "}\n");
     answer_content (request, rule, &body);
 }

@@ -28,6 +28,7 @@ static const struct mode {
     { "cut", FAULT_CUT, 0, true, true, false, ONCE, NULL },
     { "torn", FAULT_TORN, 0, true, true, false, ONCE, NULL },
     { "shuffled", FAULT_SHUFFLED, 0, true, true, false, ONCE, NULL },
+    { "unpriced", FAULT_UNPRICED, 0, true, true, false, FOR_EVER, NULL },
     { "poison", FAULT_STATUS, 400, true, true, true, FOR_EVER, NULL },
     /* A 200 that is none. */
     { "empty", FAULT_STATUS, 200, true, true, false, ONCE, "" },

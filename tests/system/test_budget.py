@@ -73,7 +73,8 @@ class BudgetTest(MillTest):
         self.assertLessEqual(self.spent()[0], 20000)
 
     def test_a_server_that_tells_no_cost_has_no_budget_in_money(self):
-        self.world.post("/admin/delays?tell_cost=0")
+        for target in ("chat", "embed"):
+            self.world.post(f"/admin/mode?target={target}&mode=unpriced&count=-1")
         self.begin("5 USD")
         self.mill.run_once()
         self.assertIn("give it in tokens", self.budget()["reason"])

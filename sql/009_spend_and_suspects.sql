@@ -18,5 +18,9 @@ CREATE TABLE "Budget" (
 );
 INSERT INTO "Budget" DEFAULT VALUES;
 
--- Of an article under way: what it may still cost, in the budget's unit. It counts as spent until the article is settled.
+-- What an article may cost, in the budget's unit, from its dispatch until the collector has booked what it did cost.
 ALTER TABLE "ArticleWork" ADD reserved REAL;
+CREATE INDEX "ArticleWork_reserved_idx" ON "ArticleWork" (id) WHERE reserved > 0;
+
+-- Those that workers died with, and that are not settled yet: few, if any.
+CREATE INDEX "ArticleWork_suspect_idx" ON "ArticleWork" (id) WHERE crashes >= 2 AND state IN ('pending', 'leased');
