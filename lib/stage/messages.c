@@ -171,7 +171,7 @@ on_input (void *context, void *arg UNUSED)
         union wire_message message;
         zframe_t *frame = receive (self, self->in, WIRE_ARTICLE, &message);
         if (!frame)
-            return;
+            break;
         if (!zframe_size (frame)) {
             zframe_destroy (&frame);
             continue;
