@@ -5,24 +5,26 @@
 #define BACKLOG_FULL 64       /* waiting for the broker: nothing more is leased until it takes them */
 #define CRASHES_ALONE 2       /* workers that died with it in hand: from here on it travels alone */
 
-/* A twin waits while the article of the same text is on its way to a summary, and then takes that one. Scalar subqueries:
- * the planner must not join the whole table for the few that have a twin. */
+/* A twin waits while the article of the same text is on its way to a summary, and then takes that one. Scalar
+ * subqueries, an array and a bounded count: a plan that joins or counts the whole table, made while that was small,
+ * would be kept while it grows. */
 #define SQL_TWIN_OF_W "\"ArticleWork\" o WHERE o.id = w.\"twinOf\""
 static const char lease_sql[] =
     "UPDATE \"ArticleWork\" w SET state = 'leased', \"runId\" = $1, dispatches = dispatches + 1,"
-    " \"leaseUntil\" = " DB_NOW " + $3::int * interval '1 second', summary = p.summary, \"summaryModel\" = p.model"
-    " FROM (SELECT id,"
-    "  coalesce (summary, (SELECT o.summary FROM " SQL_TWIN_OF_W "),"
-    "   (SELECT a.summary FROM \"Article\" a WHERE a.id = w.\"twinOf\")) AS summary,"
-    "  coalesce (\"summaryModel\", (SELECT o.\"summaryModel\" FROM " SQL_TWIN_OF_W "),"
-    "   (SELECT a.\"summaryModel\" FROM \"Article\" a WHERE a.id = w.\"twinOf\")) AS model"
-    "  FROM \"ArticleWork\" w WHERE state = 'pending' AND \"dueAt\" <= " DB_NOW " AND \"pageAt\" IS NULL"
+    " \"leaseUntil\" = " DB_NOW " + $3::int * interval '1 second',"
+    " summary = coalesce (summary, (SELECT o.summary FROM " SQL_TWIN_OF_W "),"
+    "  (SELECT a.summary FROM \"Article\" a WHERE a.id = w.\"twinOf\")),"
+    " \"summaryModel\" = coalesce (\"summaryModel\", (SELECT o.\"summaryModel\" FROM " SQL_TWIN_OF_W "),"
+    "  (SELECT a.\"summaryModel\" FROM \"Article\" a WHERE a.id = w.\"twinOf\"))"
+    " WHERE id = ANY (ARRAY (SELECT id FROM \"ArticleWork\" w"
+    "  WHERE state = 'pending' AND \"dueAt\" <= " DB_NOW " AND \"pageAt\" IS NULL"
     "  AND (\"twinOf\" IS NULL OR NOT coalesce ((SELECT o.summary IS NULL AND (o.state = 'leased'"
     "   OR (o.state = 'pending' AND o.\"dueAt\" <= " DB_NOW ")) FROM " SQL_TWIN_OF_W "), FALSE))"
     "  AND EXISTS (SELECT 1 FROM \"JobRun\" WHERE id = $1 AND status = 'RUNNING')"
-    "  ORDER BY \"dueAt\", id LIMIT greatest (0, least ($4::bigint, $2::bigint"
-    "   - (SELECT count (*) FROM \"ArticleWork\" WHERE state = 'leased'))) FOR UPDATE SKIP LOCKED) p"
-    " WHERE w.id = p.id RETURNING w.id, source, url, title, author, " DB_US ("\"publishedAt\"") ", content, w.summary,"
+    "  ORDER BY \"dueAt\", id LIMIT least ($4::bigint, $2::bigint - (SELECT count (*) FROM"
+    "   (SELECT 1 FROM \"ArticleWork\" WHERE state = 'leased' ORDER BY \"leaseUntil\" LIMIT $2::bigint) l))"
+    "  FOR UPDATE SKIP LOCKED))"
+    " RETURNING w.id, source, url, title, author, " DB_US ("\"publishedAt\"") ", content, w.summary,"
     " \"summaryModel\", dispatches, crashes";
 
 static struct wire_bytes
