@@ -152,10 +152,14 @@ static const char fault_sql[] =
     "  AS f (id bigint, attempt int, kind text, reason text) ORDER BY id, attempt DESC) f"
     " WHERE w.id = f.id AND w.state = 'leased' AND (f.attempt = 0 OR f.attempt = w.dispatches)";
 
+/* A row that the writer has in hand is not waited for: it needs no checkpoint any more. Arrays, as a join may read the
+ * whole table. */
 static const char checkpoint_sql[] =
-    "UPDATE \"ArticleWork\" w SET summary = c.summary, \"summaryModel\" = c.model"
-    " FROM json_to_recordset ($1::json) AS c (id bigint, summary text, model text)"
-    " WHERE w.id = c.id AND w.state <> 'done' AND w.summary IS NULL";
+    "WITH c AS MATERIALIZED (SELECT * FROM json_to_recordset ($1::json) AS c (id bigint, summary text, model text)),"
+    " free AS MATERIALIZED (SELECT id FROM \"ArticleWork\" WHERE id = ANY (ARRAY (SELECT id FROM c))"
+    "  AND state <> 'done' AND summary IS NULL FOR NO KEY UPDATE SKIP LOCKED)"
+    " UPDATE \"ArticleWork\" w SET summary = c.summary, \"summaryModel\" = c.model FROM c"
+    " WHERE w.id = c.id AND w.id = ANY (ARRAY (SELECT id FROM free))";
 
 void
 ledger_flush (struct collector *self)

@@ -393,32 +393,35 @@ run_open_for (struct collector *self, int64_t source)
 
 /* How a run stands, as the ledger knows it. */
 struct standing {
-    int64_t sources_open, sources_claimed, sources, sources_failed, intake, leased, due, stored, chunks;
-    int64_t pages;   /* of articles that wait for theirs, those whose turn it is */
-    int64_t waiting; /* for a page, these and those that are to be tried again */
+    int64_t sources_open, sources_claimed, sources, sources_failed, intake, stored, chunks;
+    int64_t waiting; /* for a page, those that are to be tried again too; read with what is stored */
+    bool leased, due, pages; /* whether there are any; pages: to be fetched now */
     char source_error[REASON_SIZE];
 };
 
+/* Asked after each group of results, whatever the backlog: nothing is counted, and the orders have an index give the
+ * first of each. */
 static int
 read_standing (struct collector *self, struct standing *ret)
 {
     PGresult *r = db_query (self->db,
         "SELECT count (*) FILTER (WHERE state IN ('due', 'claimed')), count (*) FILTER (WHERE state <> 'due'), count (*),"
         " count (*) FILTER (WHERE state = 'failed'), coalesce (sum (intake), 0),"
-        " (SELECT count (*) FROM \"ArticleWork\" WHERE state = 'leased'),"
-        " (SELECT count (*) FROM \"ArticleWork\" WHERE state = 'pending' AND \"dueAt\" <= " DB_NOW " AND \"pageAt\" IS NULL),"
-        " (SELECT count (*) FROM \"ArticleWork\" WHERE state = 'pending' AND \"dueAt\" <= " DB_NOW " AND \"pageAt\" IS NOT NULL),"
-        " (SELECT count (*) FROM \"ArticleWork\" WHERE \"pageAt\" IS NOT NULL),"
+        " (SELECT id FROM \"ArticleWork\" WHERE state = 'leased' ORDER BY \"leaseUntil\" LIMIT 1),"
+        " (SELECT id FROM \"ArticleWork\" WHERE state = 'pending' AND \"dueAt\" <= " DB_NOW " AND \"pageAt\" IS NULL"
+        "  ORDER BY \"dueAt\", id LIMIT 1),"
+        " (SELECT id FROM \"ArticleWork\" WHERE state = 'pending' AND \"dueAt\" <= " DB_NOW
+        "  AND \"pageAt\" IS NOT NULL ORDER BY \"pageAt\" LIMIT 1),"
         " max (error) FROM \"RunSource\" WHERE \"runId\" = $1", DB_VALUES (self->run.text));
     if (!r)
         return -EIO;
     *ret = (struct standing){
         .sources_open = db_int (r, 0, 0), .sources_claimed = db_int (r, 0, 1), .sources = db_int (r, 0, 2),
-        .sources_failed = db_int (r, 0, 3), .intake = db_int (r, 0, 4), .leased = db_int (r, 0, 5), .due = db_int (r, 0, 6),
-        .pages = db_int (r, 0, 7), .waiting = db_int (r, 0, 8),
+        .sources_failed = db_int (r, 0, 3), .intake = db_int (r, 0, 4), .leased = db_text (r, 0, 5) != NULL,
+        .due = db_text (r, 0, 6) != NULL, .pages = db_text (r, 0, 7) != NULL,
     };
-    if (db_text (r, 0, 9))
-        snprintf (ret->source_error, sizeof ret->source_error, "%s", db_text (r, 0, 9));
+    if (db_text (r, 0, 8))
+        snprintf (ret->source_error, sizeof ret->source_error, "%s", db_text (r, 0, 8));
     PQclear (r);
     return 0;
 }
@@ -428,13 +431,15 @@ static int
 read_stored (struct collector *self, struct standing *standing)
 {
     char from[CLOCK_TEXT_SIZE];
-    PGresult *r = db_query (self->db, "SELECT count (*), coalesce (sum (\"chunkCount\"), 0) FROM \"Article\""
+    PGresult *r = db_query (self->db, "SELECT count (*), coalesce (sum (\"chunkCount\"), 0),"
+                            " (SELECT count (*) FROM \"ArticleWork\" WHERE \"pageAt\" IS NOT NULL) FROM \"Article\""
                             " WHERE \"runId\" = $1 AND \"createdAt\" >= $2::timestamp - interval '1 minute'",
                             DB_VALUES (self->run.text, db_time (self->run.started_us, from)));
     if (!r)
         return -EIO;
     standing->stored = db_int (r, 0, 0);
     standing->chunks = db_int (r, 0, 1);
+    standing->waiting = db_int (r, 0, 2);
     PQclear (r);
     return 0;
 }
@@ -534,10 +539,10 @@ run_follow (struct collector *self)
     run->confirmed |= standing.sources_claimed > 0 || standing.sources == 0;
     bool late = now - run->started_ms > stage_settings (self->stage)->run_time_limit * 1000
                 || (self->draining && now > self->drain_until_ms);
-    bool read = standing.sources_open == 0 && standing.leased == 0, done = read && standing.due == 0;
+    bool read = standing.sources_open == 0 && !standing.leased, done = read && !standing.due;
     if (done && !run->paging_ms)
         run->paging_ms = now;
-    bool paged = standing.pages == 0 || now - run->paging_ms > PAGES_MS;
+    bool paged = !standing.pages || now - run->paging_ms > PAGES_MS;
     bool over = (done && paged) || (read && *run->refused);
     if (late && !over)
         hand_back (self);
