@@ -137,16 +137,17 @@ write_group (struct collector *self, json_t *group, const char *sql)
 #define STRING(x) #x
 #define NUMBER(x) STRING (x)
 
-/* A result of an older dispatch says nothing about the newer one: attempts must match (0: a heartbeat's, unknown). */
+/* A result of an older dispatch says nothing about the newer one: attempts must match (0: a heartbeat's, unknown).
+ * What is not the article's fault leaves it its place in the queue; one that failed must not stand before all others
+ * again and again. */
 static const char fault_sql[] =
     "UPDATE \"ArticleWork\" w SET"
     " attempts = attempts + (f.kind = 'blamed')::int,"
     " crashes = crashes + (f.kind = 'crashed')::int,"
     " state = CASE WHEN f.kind = 'blamed' AND attempts + 1 >= $2::int THEN 'dead'"
     "  WHEN f.kind = 'crashed' AND crashes + 1 >= " NUMBER (CRASHES_MAX) " THEN 'dead' ELSE 'pending' END,"
-    " \"dueAt\" = " DB_NOW " + CASE f.kind WHEN 'blamed' THEN " NUMBER (RETRY_LEAST_S) " * 2 ^ least (attempts, 10)"
-    "  WHEN 'transient' THEN " NUMBER (RETRY_LEAST_S) " WHEN 'refused' THEN " NUMBER (RETRY_LEAST_S)
-    "  ELSE 0 END * interval '1 second',"
+    " \"dueAt\" = CASE WHEN f.kind IN ('returned', 'crashed') THEN \"dueAt\" ELSE " DB_NOW " + " NUMBER (RETRY_LEAST_S)
+    "  * CASE f.kind WHEN 'blamed' THEN 2 ^ least (attempts, 10) ELSE 1 END * interval '1 second' END,"
     " \"leaseUntil\" = NULL, reason = CASE WHEN f.kind = 'returned' THEN w.reason ELSE f.reason END"
     " FROM (SELECT DISTINCT ON (id) * FROM json_to_recordset ($1::json)"
     "  AS f (id bigint, attempt int, kind text, reason text) ORDER BY id, attempt DESC) f"
@@ -174,12 +175,13 @@ ledger_flush (struct collector *self)
         run_event (self, WIRE_RUN_PROGRESS, "", 0, "");
 }
 
+/* Between runs too: what a run at its limit left is under way. */
 void
 ledger_extend (struct collector *self)
 {
     struct buf ids = { 0 };
     char lease[24];
-    if (!self->run.open || !collector_ready (self))
+    if (!collector_ready (self))
         return;
     buf_add_char (&ids, '{');
     for (struct worker *w = zhashx_first (self->workers); w; w = zhashx_next (self->workers))

@@ -99,7 +99,7 @@ void
 dispatch_release_expired (struct fetcher *self)
 {
     int64_t rows = 0;
-    if (db_run (self->db, &rows, "UPDATE \"ArticleWork\" SET state = 'pending', \"leaseUntil\" = NULL, \"dueAt\" = " DB_NOW ","
+    if (db_run (self->db, &rows, "UPDATE \"ArticleWork\" SET state = 'pending', \"leaseUntil\" = NULL,"
                 " reason = 'its lease ran out' WHERE id IN (SELECT id FROM \"ArticleWork\" WHERE state = 'leased'"
                 " AND \"leaseUntil\" < " DB_NOW " FOR UPDATE SKIP LOCKED)", 0, NULL) < 0)
         log_warn ("expired leases could not be released: %s", db_error (self->db));
