@@ -32,14 +32,16 @@ add_bands (struct buf *array, const char *text)
     buf_fini (&out);
 }
 
-/* Returns how many were linked, or -EIO. Scalar subqueries: joins would be merged, from the first article ever stored up to these. */
+/* Returns how many were linked, or -EIO. Scalar subqueries: joins would be merged, from the first article ever stored
+ * up to these. */
 static int64_t
 link_some (struct fetcher *self, const char *window)
 {
     struct buf ids = { 0 }, prints = { 0 };
     char alike[8];
-    PGresult *texts = db_query (self->db, "SELECT \"workId\", coalesce ((SELECT content FROM \"ArticleWork\" WHERE id = \"workId\"),"
-                                " (SELECT content FROM \"Article\" WHERE id = \"workId\")) FROM \"StoryPrint\""
+    PGresult *texts = db_query (self->db, "SELECT \"workId\","
+                                " coalesce ((SELECT content FROM \"ArticleWork\" WHERE id = \"workId\"),"
+                                "  (SELECT content FROM \"Article\" WHERE id = \"workId\")) FROM \"StoryPrint\""
                                 " WHERE NOT linked ORDER BY \"workId\" LIMIT " LINKS_A_TURN, 0, NULL);
     size_t count = texts ? (size_t) PQntuples (texts) : 0;
     snprintf (alike, sizeof alike, "%d", SIMILARITY_ALIKE);

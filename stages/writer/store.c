@@ -7,10 +7,12 @@
 
 #define RECONNECT_MS 500
 
+/* It counts for the run that is open: the one that dispatched it may have reached its limit meanwhile. */
 static const char *const store_sql =
-    "WITH work AS ("
+    "WITH run AS (SELECT coalesce ((SELECT id FROM \"JobRun\" WHERE status = 'RUNNING' ORDER BY \"startedAt\" DESC LIMIT 1), $2)"
+    "  AS id), work AS ("
     " UPDATE \"ArticleWork\" SET state = 'done', content = NULL, summary = NULL, \"summaryModel\" = NULL,"
-    "  \"leaseUntil\" = NULL, reason = NULL, \"runId\" = $2"
+    "  \"leaseUntil\" = NULL, reason = NULL, \"runId\" = (SELECT id FROM run)"
     " WHERE id = $1 AND state IN ('leased', 'pending')"
     " RETURNING id, \"sourceId\", source, url, title, author, \"publishedAt\", \"storyId\", replaces"
     "), older AS (" /* joined below, so that it is gone before the newer one with its address comes */
@@ -18,7 +20,7 @@ static const char *const store_sql =
     "), article AS ("
     " INSERT INTO \"Article\" (id, url, title, summary, content, source, author, \"publishedAt\", \"sourceId\", \"runId\","
     "  \"chunkCount\", \"summaryModel\", \"storyId\")"
-    " SELECT work.id, url, title, $3, $4, source, author, \"publishedAt\", \"sourceId\", $2, cardinality ($7), $5,"
+    " SELECT work.id, url, title, $3, $4, source, author, \"publishedAt\", \"sourceId\", (SELECT id FROM run), cardinality ($7), $5,"
     "  coalesce (work.\"storyId\", older.\"storyId\", work.id) FROM work LEFT JOIN older ON older.id = replaces"
     " ON CONFLICT (url) DO NOTHING RETURNING id"
     "), chunk AS ("

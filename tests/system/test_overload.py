@@ -15,8 +15,8 @@ ARTICLES = int(os.environ.get("NEWSMILL_OVERLOAD_ARTICLES", 4000))
 A_FEED = 200
 WINDOW = 512
 
-# Whatever waits does so in the database. A process has its code, its buffers, and at most the window's messages of some kilobytes
-# each, twice where a batch is being encoded: none of that knows how long the backlog is.
+# Whatever waits does so in the database. A process has its code, its buffers, and at most the window's messages of some
+# kilobytes each, twice where a batch is being encoded: none of that knows how long the backlog is.
 MEMORY_MIB = 64
 GROWTH_MIB = 4  # from a quarter of the backlog to all of it; an allocator is never quite even
 STATUS_MS = 50
@@ -84,8 +84,8 @@ class Overload(MillTest):
         return {p.role: round(memory_mib(p.pid, "VmHWM"), 1) for p in self.mill.processes if p.poll() is None}
 
     def times(self, least, most):
-        """Of the articles from one id to another: when a quarter, three quarters, all of them were stored, in seconds, and how far
-        the order of storing is from that of intake."""
+        """Of the articles from one id to another: when a quarter, three quarters, all of them were stored, in seconds,
+        and how far the order of storing is from that of intake."""
         return self.mill.postgres.rows(f"""
             WITH stored AS (SELECT id, extract (epoch FROM "createdAt")::float8 AS at,
                 row_number () OVER (ORDER BY "createdAt", id) AS n, row_number () OVER (ORDER BY id) AS should
@@ -104,7 +104,8 @@ class BacklogTest(Overload):
         self.asked += 1
         self.mill.start("ticker")
         wait_for("the tick on record", lambda: self.mill.postgres.value('SELECT count (*) FROM "Tick"') > known)
-        return self.mill.postgres.rows('SELECT outcome, "runId" AS run FROM "Tick" ORDER BY "scheduledAt" DESC LIMIT 1')[0]
+        return self.mill.postgres.rows('SELECT outcome, "runId" AS run FROM "Tick"'
+                                       ' ORDER BY "scheduledAt" DESC LIMIT 1')[0]
 
     def drain(self, first, feeds):
         """Lets the articles of some feeds in by a tick, and ticks again while they are on their way."""
@@ -114,12 +115,17 @@ class BacklogTest(Overload):
         tick = self.tick()
         self.assertEqual(tick["outcome"], "ran")
         watch = Watch(self.mill)
-        wait_for("the backlog to stand", lambda: self.mill.postgres.value('SELECT max (id) FROM "ArticleWork"') - low >= count, 600)
+        self.addCleanup(watch.stop)
+        newest = 'SELECT max (id) FROM "ArticleWork"'
+        wait_for("the backlog to stand", lambda: (self.mill.postgres.value(newest) or 0) - low >= count, 600)
         for _ in range(3):
             self.mill.end(self.mill.process("ticker"))
             if self.mill.run_row(tick["run"])["status"] == "RUNNING":
-                self.skips.append(self.tick())
-        wait_for("the run to be closed", lambda: not watch.status["scheduler"]["currentlyExecuting"], 1200)
+                again = self.tick()
+                self.assertEqual(again["outcome"], "skipped" if again["run"] == tick["run"] else "ran")
+                self.skipped += again["outcome"] == "skipped"
+        wait_for("the run to be closed",
+                 lambda: watch.status and not watch.status["scheduler"]["currentlyExecuting"], 1200)
         watch.stop()
         self.assertEqual(self.mill.run_row(tick["run"])["status"], "SUCCESS")
         for ticker in [p for p in self.mill.processes if p.role == "ticker"]:
@@ -130,30 +136,31 @@ class BacklogTest(Overload):
         figures = {"articles": count, "seconds": t["last"] - t["first"],
                    "start": count / 4 / (t["quarter"] - t["first"]), "middle": half / (t["three"] - t["quarter"]),
                    "end": count / 4 / (t["last"] - t["three"]), "overtaken": t["overtaken"],
-                   "p50": watch.percentile(0.5), "p99": watch.percentile(0.99), "most": max(watch.latencies), "status": len(watch.latencies),
+                   "p50": watch.percentile(0.5), "p99": watch.percentile(0.99), "most": max(watch.latencies),
+                   "status": len(watch.latencies),
                    "peaks": self.peaks()}
         print(json.dumps(figures, default=str), flush=True)
         return figures
 
     def check_ticks(self):
         """One for each ticker that began, one for each full minute while one was there, and no minute without."""
-        ticks = self.mill.postgres.rows("""SELECT outcome, reason, "scheduledAt" = date_trunc ('minute', "scheduledAt") AS by_cron
-                                        FROM "Tick" ORDER BY "scheduledAt\"""")
+        ticks = self.mill.postgres.rows("""SELECT outcome, reason,
+            "scheduledAt" = date_trunc ('minute', "scheduledAt") AS by_cron FROM "Tick" ORDER BY "scheduledAt\"""")
         count = {name: sum(t["outcome"] == name for t in ticks) for name in ("ran", "skipped", "missed")}
         print("ticks:", json.dumps(count), flush=True)
         self.assertEqual(sum(not t["by_cron"] for t in ticks), self.asked, ticks)
         self.assertEqual(sum(count.values()), len(ticks))
-        self.assertTrue(self.skips)
-        self.assertEqual({t["outcome"] for t in self.skips}, {"skipped"})
+        self.assertGreater(self.skipped, 0)
         self.assertEqual({t["reason"] for t in ticks if t["outcome"] == "skipped"}, {"a run was in progress"})
-        self.assertEqual(self.mill.postgres.rows("""SELECT minute FROM (SELECT min ("scheduledAt") AS first, max ("scheduledAt") AS last
-            FROM "Tick") t, generate_series (date_trunc ('minute', first), last, '1 minute') AS minute
+        self.assertEqual(self.mill.postgres.rows("""SELECT minute
+            FROM (SELECT min ("scheduledAt") AS first, max ("scheduledAt") AS last FROM "Tick") t,
+                generate_series (date_trunc ('minute', first), last, '1 minute') AS minute
             WHERE NOT EXISTS (SELECT 1 FROM "Tick" WHERE date_trunc ('minute', "scheduledAt") = minute)"""), [])
         status = json.loads(self.mill.cli("status", "--json").stdout)
         self.assertEqual(status["ticks"], count)
 
     def test_backlog(self):
-        self.asked, self.skips = 0, []
+        self.asked = self.skipped = 0
         feeds = max(ARTICLES // A_FEED, 4)
         small = self.drain(1, feeds // 4)
         large = self.drain(1 + feeds // 4, feeds)
@@ -183,7 +190,8 @@ class SlowModelTest(Overload):
         t = self.times(1, self.total())
         rate, most = self.total() / (t["last"] - t["first"]), self.calls * self.batch * 1000 / self.slow_ms
         print(json.dumps({"articles": self.total(), "rate": rate, "most": most, "overtaken": t["overtaken"],
-                          "runs": [(r["durationMs"], r["articlesProcessed"]) for r in runs], "peaks": self.peaks()}), flush=True)
+                          "runs": [(r["durationMs"], r["articlesProcessed"]) for r in runs],
+                          "peaks": self.peaks()}), flush=True)
         self.check_everything_stored_once()
         self.assertEqual(self.world.stats()["most_calls_per_article"], 1)
         self.assertEqual({r["status"] for r in runs}, {"SUCCESS"})
