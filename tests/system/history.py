@@ -110,8 +110,7 @@ def wrong(events, state):
 # ---- how it went ----
 
 class Measures:
-    """recoveries: seconds from what took an article from its holder until it is stored, by what tells of the loss.
-    repeated: model calls made again, by the pid that was killed with them under way. elsewhere: those made again for other
+    """recoveries: seconds from what made an article be lost until it is on its way again, by what tells of the loss. repeated: model calls made again, by the pid that was killed with them under way. elsewhere: those made again for other
     reasons. kills: pids. asked: how often the model was asked, by (stage, article)."""
 
     def __init__(self, events):
@@ -154,21 +153,20 @@ class Measures:
 
     def _dispatched(self, e):
         article = e.fields["article"]
-        lost = e.fields["attempt"] != "1" and self._ended_well.get(article, True)
-        if lost and article not in self._open and article not in self._stored:
-            since = [at for at in self._faults if at >= self._last.get(article, e.at)]
-            if since:
-                self._open[article] = (since[0], LEASE)
+        lost = e.fields["attempt"] != "1" and self._ended_well.get(article, True) and article not in self._stored
+        if article in self._open:
+            at, told_by = self._open.pop(article)
+            self.recoveries[told_by].append(e.at - at)
+        elif lost:
+            last = self._last.get(article, e.at)
+            self.recoveries[LEASE].append(e.at - next((at for at in self._faults if at >= last), last))
         self._last[article] = e.at
         self._ended_well[article] = True
         self._newest[article] = e.fields["attempt"]
 
     def _committed(self, e):
-        article = e.fields["article"]
-        self._stored.add(article)
-        if article in self._open:
-            at, told_by = self._open.pop(article)
-            self.recoveries[told_by].append(e.at - at)
+        self._stored.add(e.fields["article"])
+        self._open.pop(e.fields["article"], None)
 
     def _asked(self, e):
         key = (e.process, e.fields["article"], e.fields.get("chunk"))

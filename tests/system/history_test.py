@@ -67,10 +67,10 @@ class HistoryTest(unittest.TestCase):
 
     def test_measures(self):
         measures = history.Measures(history.read(LINES))
-        self.assertEqual(measures.recoveries, {history.HEARTBEAT: [3.0], history.LEASE: []})
+        self.assertEqual(measures.recoveries, {history.HEARTBEAT: [2.5], history.LEASE: []})
         self.assertEqual((measures.kills, dict(measures.repeated)), ([20], {20: {(20, "a.1")}}))
         lines = [line for line in LINES if not line.startswith(("1.3", "1.31"))]
-        self.assertEqual(history.Measures(history.read(lines)).recoveries, {history.HEARTBEAT: [], history.LEASE: [3.0]})
+        self.assertEqual(history.Measures(history.read(lines)).recoveries, {history.HEARTBEAT: [], history.LEASE: [2.5]})
 
 
 if __name__ == "__main__":
