@@ -91,7 +91,8 @@ static const struct conf_row rows[] = {
       "language of summaries, as en; empty: the article's own" },
     { "model.timeout", CONF_INT, AT (model_timeout), "60000", 1000, 600000, "ms", NULL, "one model call" },
     { "model.daily_budget", CONF_BUDGET, AT (model_daily_budget), "", 0, 0, "", NULL,
-      "most that all model calls of a day (UTC) may take, as 5 USD or 2000000 tokens; then articles wait for the next day; empty: no limit" },
+      "most that all model calls of a day (UTC) may take, as 5 USD or 2000000 tokens; then articles wait for the next day; "
+      "empty: no limit" },
     { "model.max_input", CONF_BYTES, AT (model_max_input), "24KiB", 256, MIB, "", NULL,
       "of an article's text sent to be summarised" },
     { "ticker.cron", CONF_TEXT, AT (ticker_cron), "*/1 * * * *", 0, 0, "", NULL,

@@ -126,8 +126,8 @@ write_group (struct collector *self, json_t *group, const char *sql)
 #define STRING(x) #x
 #define NUMBER(x) STRING (x)
 
-/* A result of an older dispatch says nothing about the newer one: attempts must match (0: a heartbeat's, unknown). What is not the
- * article's fault leaves it its place in the queue; one that failed must not stand before all others again and again. */
+/* A result of an older dispatch says nothing about the newer one: attempts must match (0: a heartbeat's, unknown). What is not
+ * the article's fault leaves it its place in the queue; one that failed must not stand before all others again and again. */
 static const char fault_sql[] =
     "UPDATE \"ArticleWork\" w SET"
     " attempts = attempts + (f.kind = 'blamed')::int,"
@@ -141,7 +141,8 @@ static const char fault_sql[] =
     "  AS f (id bigint, attempt int, kind text, reason text) ORDER BY id, attempt DESC) f"
     " WHERE w.id = f.id AND w.state = 'leased' AND (f.attempt = 0 OR f.attempt = w.dispatches)";
 
-/* A row that the writer has in hand is not waited for: it needs no checkpoint any more. Arrays, as a join may read the whole table. */
+/* A row that the writer has in hand is not waited for: it needs no checkpoint any more. Arrays, as a join may read the
+ * whole table. */
 static const char checkpoint_sql[] =
     "WITH c AS MATERIALIZED (SELECT * FROM json_to_recordset ($1::json) AS c (id bigint, summary text, model text)),"
     " free AS MATERIALIZED (SELECT id FROM \"ArticleWork\" WHERE id = ANY (ARRAY (SELECT id FROM c)) AND state <> 'done'"

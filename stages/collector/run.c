@@ -379,7 +379,8 @@ struct standing {
     char source_error[REASON_SIZE];
 };
 
-/* Asked after each group of results, whatever the backlog: nothing is counted, and by the orders an index gives the first of each. */
+/* Asked after each group of results, whatever the backlog: nothing is counted, and the orders have an index give the
+ * first of each. */
 static int
 read_standing (struct collector *self, struct standing *ret)
 {

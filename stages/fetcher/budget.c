@@ -3,12 +3,12 @@
 
 #define REASON_SIZE 256
 
-/* What the day has left, less what articles under way may still take. In USD by what a token cost of late. A statement of its own
- * after that which locks: it must see what the fetcher before it reserved. */
+/* What the day has left, less what articles under way may still take. In USD by what a token cost of late. A statement of its
+ * own after that which locks: it must see what the fetcher before it reserved. */
 static const char lock_sql[] = "SELECT 1 FROM \"Budget\" FOR UPDATE";
 static const char room_sql[] =
-    "WITH price AS (SELECT stage, CASE WHEN $2::boolean THEN sum (cost) / nullif (sum (\"tokensIn\" + \"tokensOut\"), 0) ELSE 1 END"
-    "  AS token FROM \"Spend\" WHERE day > (" DB_NOW ")::date - 7 GROUP BY stage),"
+    "WITH price AS (SELECT stage, CASE WHEN $2::boolean"
+    "  THEN sum (cost) / nullif (sum (\"tokensIn\" + \"tokensOut\"), 0) ELSE 1 END AS token FROM \"Spend\" WHERE day > (" DB_NOW ")::date - 7 GROUP BY stage),"
     " today AS (SELECT coalesce (sum (CASE WHEN $2::boolean THEN cost ELSE \"tokensIn\" + \"tokensOut\" END), 0) AS spent,"
     "  coalesce (sum (unpriced), 0) AS unpriced FROM \"Spend\" WHERE day = (" DB_NOW ")::date)"
     " SELECT spent, (SELECT coalesce (sum (reserved), 0) FROM \"ArticleWork\" WHERE reserved > 0), unpriced,"
@@ -60,8 +60,8 @@ static const char pause_sql[] =
     "UPDATE \"Budget\" SET \"pausedUntil\" = date_trunc ('day', " DB_NOW ") + interval '1 day', reason = $1"
     " WHERE coalesce (\"pausedUntil\", '-infinity') <= " DB_NOW
     " AND NOT EXISTS (SELECT 1 FROM \"ArticleWork\" WHERE reserved > 0)"
-    " AND $2::float8 < (SELECT " BUDGET_NEED ("summary", "octet_length (content)", "$3", "$4", "$5") " FROM \"ArticleWork\" WHERE state = 'pending'"
-    "  AND \"dueAt\" <= " DB_NOW " AND \"pageAt\" IS NULL ORDER BY \"dueAt\", id LIMIT 1)";
+    " AND $2::float8 < (SELECT " BUDGET_NEED ("summary", "octet_length (content)", "$3", "$4", "$5")
+    "  FROM \"ArticleWork\" WHERE state = 'pending' AND \"dueAt\" <= " DB_NOW " AND \"pageAt\" IS NULL ORDER BY \"dueAt\", id LIMIT 1)";
 
 static void
 pause_if_spent (struct fetcher *self, const struct budget *budget)

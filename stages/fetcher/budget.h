@@ -24,8 +24,8 @@ struct budget_values {
 };
 void budget_values (const struct fetcher *self, const struct budget *budget, struct budget_values *ret);
 
-/* SQL: what an article of so many bytes may take. A token is 3 to 4 bytes of most languages; 400 are those of the prompt and the summary, and
- * chunks overlap by a sixth. */
+/* SQL: what an article of so many bytes may take. A token is 3 to 4 bytes of most languages; 400 are those of the prompt and
+ * the summary, and chunks overlap by a sixth. */
 #define BUDGET_NEED(summary, bytes, summary_price, embedding_price, max_input) \
     "((CASE WHEN " summary " IS NULL THEN least (" bytes ", " max_input "::int) / 3 + 400 ELSE 0 END)" \
     " * " summary_price "::float8 + (" bytes " * 0.4 + 20) * " embedding_price "::float8)"

@@ -9,8 +9,8 @@
 
 /* It counts for the run that is open: the one that dispatched it may have reached its limit meanwhile. */
 static const char *const store_sql =
-    "WITH run AS (SELECT coalesce ((SELECT id FROM \"JobRun\" WHERE status = 'RUNNING' ORDER BY \"startedAt\" DESC LIMIT 1), $2)"
-    "  AS id), work AS ("
+    "WITH run AS (SELECT coalesce ((SELECT id FROM \"JobRun\" WHERE status = 'RUNNING' ORDER BY \"startedAt\" DESC LIMIT 1),"
+    "  $2) AS id), work AS ("
     " UPDATE \"ArticleWork\" SET state = 'done', content = NULL, summary = NULL, \"summaryModel\" = NULL,"
     "  \"leaseUntil\" = NULL, reason = NULL, \"runId\" = (SELECT id FROM run)"
     " WHERE id = $1 AND state IN ('leased', 'pending')"
@@ -20,8 +20,8 @@ static const char *const store_sql =
     "), article AS ("
     " INSERT INTO \"Article\" (id, url, title, summary, content, source, author, \"publishedAt\", \"sourceId\", \"runId\","
     "  \"chunkCount\", \"summaryModel\", \"storyId\")"
-    " SELECT work.id, url, title, $3, $4, source, author, \"publishedAt\", \"sourceId\", (SELECT id FROM run), cardinality ($7), $5,"
-    "  coalesce (work.\"storyId\", older.\"storyId\", work.id) FROM work LEFT JOIN older ON older.id = replaces"
+    " SELECT work.id, url, title, $3, $4, source, author, \"publishedAt\", \"sourceId\", (SELECT id FROM run),"
+    "  cardinality ($7), $5,  coalesce (work.\"storyId\", older.\"storyId\", work.id) FROM work LEFT JOIN older ON older.id = replaces"
     " ON CONFLICT (url) DO NOTHING RETURNING id"
     "), chunk AS ("
     " INSERT INTO \"ArticleChunk\" (\"articleId\", index, content, embedding, model)"

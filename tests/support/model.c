@@ -94,8 +94,8 @@ answer_content (struct serve_request *request, const struct rule *rule, struct b
 static void
 count_article (struct article *article, enum target target, enum fault fault)
 {
-    bool done = fault == FAULT_NONE || fault == FAULT_SHUFFLED || fault == FAULT_UNPRICED || fault == FAULT_STALL || fault == FAULT_DRIP
-                || fault == FAULT_CUT || fault == FAULT_TORN;
+    bool done = fault == FAULT_NONE || fault == FAULT_SHUFFLED || fault == FAULT_UNPRICED
+                || fault == FAULT_STALL || fault == FAULT_DRIP || fault == FAULT_CUT || fault == FAULT_TORN;
     if (!article)
         return;
     article->tries[target]++;

@@ -110,7 +110,8 @@ def wrong(events, state):
 # ---- how it went ----
 
 class Measures:
-    """recoveries: seconds from what made an article be lost until it is on its way again, by what tells of the loss. repeated: model calls made again, by the pid that was killed with them under way. elsewhere: those made again for other
+    """recoveries: seconds from what made an article be lost until it is on its way again, by what tells of the loss.
+    repeated: model calls made again, by the pid that was killed with them under way. elsewhere: those made again for other
     reasons. kills: pids. asked: how often the model was asked, by (stage, article)."""
 
     def __init__(self, events):

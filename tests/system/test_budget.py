@@ -23,7 +23,8 @@ class BudgetTest(MillTest):
     def next_day(self):
         """All that was spent was spent yesterday."""
         self.mill.end(self.mill.process("collector"))
-        self.mill.postgres.execute('UPDATE "Spend" SET day = day - 1; UPDATE "Budget" SET "pausedUntil" = "pausedUntil" - interval \'1 day\'')
+        self.mill.postgres.execute('UPDATE "Spend" SET day = day - 1;'
+                                   'UPDATE "Budget" SET "pausedUntil" = "pausedUntil" - interval \'1 day\'')
         self.mill.start("collector")
         wait_for("the new collector", lambda: self.mill.cli("status", "--json", check=False).returncode == 0)
 
@@ -31,7 +32,8 @@ class BudgetTest(MillTest):
         first = self.mill.run_once()
         self.assertEqual(first["status"], "SUCCESS", first)
         self.assertTrue(0 < first["articlesProcessed"] < self.total(), first)
-        self.assertEqual(self.mill.states(), {"done": first["articlesProcessed"], "pending": self.total() - first["articlesProcessed"]})
+        done = first["articlesProcessed"]
+        self.assertEqual(self.mill.states(), {"done": done, "pending": self.total() - done})
         spent = self.spent()[index]
         self.assertTrue(limit / 2 < spent <= limit, spent)
         said = self.budget()
