@@ -55,6 +55,21 @@ class StatusTest(MillTest):
         except urllib.error.HTTPError as error:
             return error.code, error.read()
 
+    def test_a_ledger_that_does_not_balance_is_loud(self):
+        self.mill.start_all()
+        self.mill.start("gateway")
+        wait_for("the gateway", lambda: os.path.exists(f"{self.mill.folder}/run/http.port"))
+        for change, healthy in ((0, True), (1, False), (-1, True)):
+            self.mill.postgres.execute(f'UPDATE "Ledger" SET intake = intake + {change}')
+            self.mill.run_once()
+            status = json.loads(self.http("/api/job-status")[1])
+            metrics = self.http("/metrics")[1].decode()
+            self.assertEqual((status["healthy"], status["conservation"]["ok"]), (healthy, healthy))
+            self.assertIn(f"newsmill_conservation_ok {int(healthy)}\n", metrics)
+            self.assertIn(f"newsmill_healthy {int(healthy)}\n", metrics)
+            self.assertIn("balanced" if healthy else "NOT balanced", self.mill.cli("status").stdout)
+        self.assertEqual(self.mill.log_count("error collector conservation is broken"), 1)
+
     def test_the_same_document_both_ways(self):
         self.mill.start_all()
         self.mill.start("gateway", "ticker")
