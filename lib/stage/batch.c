@@ -5,6 +5,7 @@
 #define TRIES_MAX 5
 #define BACKOFF_LEAST_MS 500
 #define BACKOFF_MOST_MS 30000
+#define GATE_REPEATED_MS INT64_C (500)
 #define PATIENCE_MS 60000 /* nothing is held for a longer pause: a run would end by its time limit, and send a copy */
 
 struct waiting {
@@ -331,8 +332,10 @@ batcher_event (struct batcher *self, const char *stage, const struct wire_event 
 {
     if (!wire_text_is (&event->stage, stage))
         return;
-    if (event->kind == WIRE_GATE)
-        batcher_pause (self, event->until_us);
+    if (event->kind == WIRE_GATE) {
+        int64_t now_us = clock_wall_us (); /* past only by a clock that is ahead: the gate is repeated for as long as it stands */
+        batcher_pause (self, event->until_us > now_us ? event->until_us : now_us + GATE_REPEATED_MS * 1000);
+    }
     if (event->kind == WIRE_BREAKER) { /* nothing here can succeed: back to the ledger, until the next run tries again */
         self->refused = true;
         return_all (self, WIRE_NO_FAULT, "");

@@ -472,6 +472,22 @@ gate_of_the_stage_pauses_it (void **state UNUSED)
 }
 
 static void
+gate_holds_where_the_clock_is_ahead (void **state UNUSED)
+{
+    start (1, 10, 0);
+    struct wire_event past = event (WIRE_GATE, "summarizer", -30000);
+    batcher_event (world->batcher, "summarizer", &past);
+    add (1);
+    advance (400);
+    assert_int_equal (world->call_count, 0);
+    batcher_event (world->batcher, "summarizer", &past);
+    advance (499);
+    assert_int_equal (world->call_count, 0);
+    advance (1);
+    assert_int_equal (world->call_count, 1);
+}
+
+static void
 nothing_is_held_for_a_pause_of_long (void **state UNUSED)
 {
     start (1, 2, 0);
@@ -615,6 +631,7 @@ main (void)
         BATCH_TEST (told_wait_is_bounded_in_the_report),
         BATCH_TEST (refusal_allows_one_careful_call_at_a_time),
         BATCH_TEST (gate_of_the_stage_pauses_it),
+        BATCH_TEST (gate_holds_where_the_clock_is_ahead),
         BATCH_TEST (nothing_is_held_for_a_pause_of_long),
         BATCH_TEST (breaker_hands_back_what_waits),
         BATCH_TEST (stop_hands_back_what_is_not_in_a_call),
