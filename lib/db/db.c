@@ -12,7 +12,8 @@
 /* PostgreSQL writes its log in order, and all of our truth is in it: a commit that does not wait for the disk can only be
  * lost together with every record of it, and is then done again. The collector waits (see take_office): what it has
  * closed is on disk, with all that came before. */
-static const char session_options[] = "-c TimeZone=UTC -c statement_timeout=30s -c synchronous_commit=off";
+static const char session_options[] = "-c TimeZone=UTC -c statement_timeout=30s -c synchronous_commit=off"
+                                      " -c idle_in_transaction_session_timeout=10s";
 
 #define BACKOFF_LEAST_MS 200
 #define BACKOFF_MOST_MS 5000

@@ -5,7 +5,8 @@
 #define TRIES_MAX 5
 #define BACKOFF_LEAST_MS 500
 #define BACKOFF_MOST_MS 30000
-#define GATE_REPEATED_MS INT64_C (500)
+#define GATE_REPEATED_MS INT64_C (1000)
+#define GATE_MOST_MS INT64_C (3600000)
 #define PATIENCE_MS 60000 /* nothing is held for a longer pause: a run would end by its time limit, and send a copy */
 
 struct waiting {
@@ -169,12 +170,9 @@ return_all (struct batcher *self, enum wire_class fault, const char *reason)
 }
 
 static void
-return_if_paused_for_long (struct batcher *self)
+return_waiting_for_long (struct batcher *self, int64_t wait_ms)
 {
     char reason[64];
-    int64_t wait_ms = self->paused_until_ms - clock_mono_ms ();
-    if (wait_ms <= PATIENCE_MS)
-        return;
     snprintf (reason, sizeof reason, "the provider wants no calls for %" PRId64 " s", wait_ms / 1000);
     return_all (self, WIRE_TRANSIENT, reason);
 }
@@ -188,7 +186,8 @@ pump (struct stage *stage, void *arg)
     if (self->pumping)
         return;
     self->pumping = true;
-    return_if_paused_for_long (self);
+    if (self->paused_until_ms - clock_mono_ms () > PATIENCE_MS)
+        return_waiting_for_long (self, self->paused_until_ms - clock_mono_ms ());
     while ((batch = next_batch (self, clock_mono_ms (), &wait_ms)) != NULL) {
         self->calls++;
         batch->tries++;
@@ -293,7 +292,7 @@ batch_reply (void *context, const struct model_reply *reply)
         else
             retry_later (self, batch, backoff_ms (batch, reply->retry_after_ms));
         if (reply->retry_after_ms > 0)
-            batcher_pause (self, clock_wall_us () + reply->retry_after_ms * 1000);
+            batcher_pause (self, reply->retry_after_ms);
         break;
     case MODEL_REFUSED:
         self->refused = true;
@@ -313,11 +312,21 @@ batch_reply (void *context, const struct model_reply *reply)
 }
 
 void
-batcher_pause (struct batcher *self, int64_t until_us)
+batcher_pause (struct batcher *self, int64_t wait_ms)
+{
+    self->paused_until_ms = MAX_OF (self->paused_until_ms, clock_mono_ms () + wait_ms);
+    pump (self->stage, self);
+}
+
+/* It is repeated while it stands, so it holds for a little longer than that only: until_us is a time of day, and clocks
+ * differ from host to host and are set right. */
+static void
+take_gate (struct batcher *self, int64_t until_us)
 {
     int64_t wait_ms = (until_us - clock_wall_us ()) / 1000;
-    self->paused_until_ms = MAX_OF (self->paused_until_ms, clock_mono_ms () + MAX_OF (wait_ms, (int64_t) 0));
-    pump (self->stage, self);
+    if (wait_ms > PATIENCE_MS)
+        return_waiting_for_long (self, MIN_OF (wait_ms, GATE_MOST_MS));
+    batcher_pause (self, wait_ms > 0 && wait_ms < GATE_REPEATED_MS ? wait_ms : GATE_REPEATED_MS);
 }
 
 void
@@ -332,10 +341,8 @@ batcher_event (struct batcher *self, const char *stage, const struct wire_event 
 {
     if (!wire_text_is (&event->stage, stage))
         return;
-    if (event->kind == WIRE_GATE) {
-        int64_t now_us = clock_wall_us (); /* past only by a clock that is ahead: the gate is repeated for as long as it stands */
-        batcher_pause (self, event->until_us > now_us ? event->until_us : now_us + GATE_REPEATED_MS * 1000);
-    }
+    if (event->kind == WIRE_GATE)
+        take_gate (self, event->until_us);
     if (event->kind == WIRE_BREAKER) { /* nothing here can succeed: back to the ledger, until the next run tries again */
         self->refused = true;
         return_all (self, WIRE_NO_FAULT, "");

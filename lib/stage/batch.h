@@ -40,8 +40,8 @@ void batcher_destroy (struct batcher **batcher); /* items are the caller's */
 void batcher_add (struct batcher *batcher, void *item, const struct uuid *run, bool alone);
 /* model_done_fn: context is the struct batch. Reports what was spent, then accepts, retries, bisects or gives up. */
 void batch_reply (void *batch, const struct model_reply *reply);
-/* No calls before until_us (wall clock): the provider gate. */
-void batcher_pause (struct batcher *batcher, int64_t until_us);
+/* No calls for so long, from now. */
+void batcher_pause (struct batcher *batcher, int64_t wait_ms);
 /* Gives up, as handed back, all that is not in a call just now. */
 void batcher_return_waiting (struct batcher *batcher);
 size_t batcher_calls (const struct batcher *batcher); /* under way */

@@ -216,7 +216,7 @@ new_socket (int type, const char *endpoint, bool close)
     zsock_t *socket = zsock_new (type);
     stage_tune_socket (socket, close);
     if (curve_leaves_machine (endpoint))
-        stage_tune_remote (socket);
+        stage_tune_remote (socket, close);
     return socket;
 }
 

@@ -149,10 +149,8 @@ too_late (struct stage *self, struct stage_article **article, int64_t seconds)
 }
 
 static void
-begin_article (void *context, void *arg)
+begin_article (struct stage *self, struct stage_article *article)
 {
-    struct stage *self = context;
-    struct stage_article *article = arg;
     if (self->stopping) {
         stage_return (self, &article);
         return;
@@ -160,6 +158,22 @@ begin_article (void *context, void *arg)
     FAULT_POISON (article->wire.title.data, article->wire.title.size);
     self->def->on_article (self, self->state, article);
     update_input (self);
+}
+
+static void
+begin_told (void *context, void *arg UNUSED)
+{
+    struct stage *self = context;
+    struct stage_article *article;
+    while ((article = zlist_first (self->told)) != NULL) {
+        int64_t wait_ms = article->since_ms + TOLD_BEFORE_MS - clock_mono_ms ();
+        if (wait_ms > 0) {
+            loop_after (self->loop, wait_ms, begin_told, NULL);
+            return;
+        }
+        zlist_pop (self->told);
+        begin_article (self, article);
+    }
 }
 
 void
@@ -190,7 +204,7 @@ on_input (void *context, void *arg UNUSED)
         /* Whoever had it before may have died of it. Then this process does too, and by having told it is known of what. */
         if (message.header.attempt > 1) {
             tell_now = true;
-            loop_after (self->loop, TOLD_BEFORE_MS, begin_article, article);
+            zlist_append (self->told, article);
             update_input (self);
         } else
             begin_article (self, article);
@@ -198,6 +212,7 @@ on_input (void *context, void *arg UNUSED)
     if (tell_now) {
         outbox_flush (self, &self->results);
         heartbeat (self, NULL);
+        begin_told (self, NULL);
     }
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "stage/model_stage.h"
 
-#define LISTEN_US INT64_C (500000) /* the collector repeats a gate that stands more often: see its run_gate */
+#define LISTEN_MS 500 /* the collector repeats a gate that stands more often: see its run_gate */
 
 static void
 on_http (struct stage *stage UNUSED, void *arg)
@@ -19,7 +19,7 @@ model_stage_open (struct stage *stage, struct batch_settings *batch, struct mode
     self->stage = stage;
     self->batcher = batcher_new (stage, batch);
     if (!local) {
-        batcher_pause (self->batcher, clock_wall_us () + LISTEN_US);
+        batcher_pause (self->batcher, LISTEN_MS);
         struct http_settings http = { .user_agent = "newsmill/" NEWSMILL_VERSION, .allow_private = true,
                                       .max_total = max_calls, .max_per_host = max_calls };
         self->http = http_new (&http);

@@ -59,6 +59,7 @@ struct stage {
     bool telling;                           /* a heartbeat out of turn is due */
     bool busy;                              /* said by the stage itself */
     bool holding;                           /* or the last heartbeat listed articles: it promised the next one soon */
+    zlist_t *told;                          /* struct stage_article: came again, told of, and not yet touched */
     int64_t told_turn;                      /* when idle, in turns of heartbeats */
     int64_t stop_by_ms;
     int exit_code;

@@ -7,6 +7,8 @@
 #define CLOSE_HWM 2
 #define CLOSE_BUFFER_BYTES (32 * 1024)
 #define OPEN_HWM 1000
+#define PEER_LOST_MS 6000
+#define WORKER_LOST_MS 90000
 #define CURVE_OVERHEAD 64 /* bytes a message grows by: 33, RFC 26 */
 
 char *
@@ -43,17 +45,18 @@ stage_tune_socket (zsock_t *socket, bool close)
     zsock_set_reconnect_ivl_max (socket, 5000);
 }
 
-/* Between machines a peer that vanished must be noticed sooner than after the minutes TCP takes, and before its articles go
- * to others: else they are sent to it again. */
-#define PEER_LOST_MS 6000
-
+/* Between machines a peer that vanished must be noticed sooner than after the minutes TCP takes, and before its articles go to
+ * others. But not on the way to a worker: that one does not read while its hands are full, as long as the slowest model takes,
+ * and who does not read hears no heartbeat and acknowledges no window; libzmq would end a link that is well, with what waits
+ * in it, and may abort when it opens anew (libzmq issue 3937). */
 void
-stage_tune_remote (zsock_t *socket)
+stage_tune_remote (zsock_t *socket, bool close)
 {
+    int lost_ms = close ? WORKER_LOST_MS : PEER_LOST_MS;
     zsock_set_ipv6 (socket, 1); /* and IPv4, where the address is one */
-    zsock_set_heartbeat_ivl (socket, PEER_LOST_MS / 3);
-    zsock_set_heartbeat_timeout (socket, PEER_LOST_MS);
-    zsock_set_tcp_maxrt (socket, PEER_LOST_MS);
+    zsock_set_heartbeat_ivl (socket, lost_ms / 3);
+    zsock_set_heartbeat_timeout (socket, lost_ms);
+    zsock_set_tcp_maxrt (socket, lost_ms);
     zsock_set_connect_timeout (socket, 5000);
     zsock_set_handshake_ivl (socket, 10000);
 }

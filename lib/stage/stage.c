@@ -198,6 +198,7 @@ open_all (struct stage *self)
     snprintf (self->worker, sizeof self->worker, "%s-%.24s-%d-%04x", self->def->name, self->host, (int) getpid (),
               (unsigned) (num_random () & 0xffff));
     self->loop = loop_new (self);
+    self->told = zlist_new ();
     self->db = self->def->database
                ? self->def->database->open (self->settings.database_url, self->def->name) : NULL;
     self->capacity = CAPACITY_DEFAULT;
@@ -245,6 +246,7 @@ close_all (struct stage *self)
     heartbeat (self, NULL); /* "leaving", with nothing in hand */
     if (self->started && self->def->finish)
         self->def->finish (self, self->state);
+    zlist_destroy (&self->told);
     while (self->first) {
         struct stage_article *article = self->first;
         article_drop (self, &article);

@@ -109,7 +109,7 @@ char *stage_endpoint (const char *base, enum wire_link link, enum stage_side sid
 /* Options every socket gets before it connects or binds: limits, heartbeats, keepalive, back-off. close: a pipe that holds
  * as little as can be, for the way from the broker to a worker: what waits in it is seen by nobody. */
 void stage_tune_socket (zsock_t *socket, bool close);
-void stage_tune_remote (zsock_t *socket); /* besides, when it leaves the machine */
+void stage_tune_remote (zsock_t *socket, bool close); /* besides, when it leaves the machine */
 /* Binds, after making the folder of an ipc endpoint (0700; its parent must be there). 0 or negative errno, logged. */
 MUST_CHECK int stage_bind (zsock_t *socket, const char *endpoint);
 MUST_CHECK int stage_make_folder (const char *folder);

@@ -42,8 +42,9 @@ struct run {
     bool confirmed;                  /* a fetcher took it up: the tick need not be repeated */
     char refused_stage[33];
     char refused[REASON_SIZE];       /* why the model refused; empty: it did not */
-    char fault[REASON_SIZE];         /* the last transient fault, for when nothing could be stored */
-    int64_t paging_ms;               /* since when (monotonic) it could close but for pages; 0: it could not yet */
+    char fault[REASON_SIZE];         /* the last fault, for when nothing could be stored */
+    bool transient;                  /* some article failed through no fault of its own */
+    int64_t slow_ms;                 /* since when (monotonic) it could close but for what is slow; 0: it could not yet */
     int64_t database_away_ms;        /* since when (monotonic), 0: it is there */
     int64_t database_lost_ms;        /* how long it was away in this run */
     struct counts counts;
@@ -52,7 +53,7 @@ struct run {
 /* What a provider asked the workers of a stage for. It outlives the run. */
 struct gate {
     char stage[33];
-    int64_t until_us;                /* wall: no calls before */
+    int64_t until_ms;                /* monotonic: no calls before */
     char reason[REASON_SIZE];
 };
 #define GATES_MAX 4
@@ -77,8 +78,9 @@ struct collector {
     json_t *recent;                  /* array of runs, newest first */
     json_t *unrecorded;              /* runs that failed while the database was away */
     json_t *conservation;            /* the last check */
-    int64_t day;                     /* of today's counts, since 1970 (UTC) */
-    struct counts today;
+    struct counts unbooked;          /* of the day, since the last booking began */
+    struct counts booking;           /* under way; it may have been committed unheard */
+    uint64_t booking_number;
     bool counts_changed;             /* since they were last written; results may come after the run was closed */
     struct {
         bool paused;                 /* when last looked at */
@@ -89,6 +91,7 @@ struct collector {
     json_t *checkpoints, *faults;    /* waiting for the next flush */
     bool changed, flush_due;         /* results wait to be written; the time for it is set */
     int64_t swept_ms;                /* when the workers were last looked at */
+    bool late;                       /* the last run was closed with articles under way */
     int64_t failed_ms;               /* when the last run failed; 0: not since the start */
     bool draining;
     int64_t drain_until_ms;
@@ -96,6 +99,7 @@ struct collector {
 
 /* ---- main.c ---- */
 
+void collector_flush_soon (struct collector *self);
 bool collector_ready (struct collector *self); /* connected, and still the one in office */
 
 /* ---- run.c ---- */
@@ -109,12 +113,12 @@ void run_follow (struct collector *self);  /* closes the run if it is over */
 void run_repeat_tick (struct collector *self);
 void run_repeat_refusal (struct collector *self); /* the breaker is a state: a fetcher that starts must hear of it */
 /* No calls of the stage before until_us. A state, too: repeated until then, for workers that start. */
-void run_gate (struct collector *self, const char *stage, int64_t until_us, const char *reason);
+void run_gate (struct collector *self, const char *stage, int64_t wait_ms, const char *reason);
 void run_event (struct collector *self, enum wire_event_kind kind, const char *stage, int64_t until_us, const char *reason);
 
 /* ---- counts.c ---- */
 
-void counts_load (struct collector *self);       /* of the day, and of the run if one is open */
+void counts_load (struct collector *self);       /* of the open run */
 void counts_add (struct collector *self, const struct wire_result *result);
 void counts_write (struct collector *self);
 void budget_settle (struct collector *self, uint64_t article); /* stored: what it cost is among the counts */

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "stages/collector/collector.h"
 
-#define DAY_US (INT64_C (86400) * US_PER_S)
-
 static struct stage_count *
 stage_of (struct counts *counts, const struct wire_bytes *stage)
 {
@@ -10,7 +8,7 @@ stage_of (struct counts *counts, const struct wire_bytes *stage)
         if (wire_text_is (stage, counts->stages[i].name))
             return &counts->stages[i];
     if (counts->count < STAGE_COUNTS_MAX)
-        counts->count++;
+        counts->stages[counts->count++] = (struct stage_count){ 0 };
     struct stage_count *count = &counts->stages[counts->count - 1];
     snprintf (count->name, sizeof count->name, "%.*s", (int) stage->size, stage->data);
     return count;
@@ -34,14 +32,8 @@ add (struct counts *counts, const struct wire_result *result)
 void
 counts_add (struct collector *self, const struct wire_result *result)
 {
-    int64_t day = clock_wall_us () / DAY_US;
-    if (day > self->day) { /* a clock that steps back adds to the day that was begun */
-        counts_write (self);
-        self->day = day;
-        self->today = (struct counts){ 0 };
-    }
     if (result->outcome == WIRE_SPENT)
-        add (&self->today, result);
+        add (&self->unbooked, result);
     if (*self->run.text && uuid_equal (&result->header.run, &self->run.id))
         add (&self->run.counts, result);
     self->counts_changed = true;
@@ -64,18 +56,15 @@ rows_of (const struct counts *counts)
     return rows;
 }
 
-static const char *
-day_text (const struct collector *self, char out[CLOCK_TEXT_SIZE])
-{
-    return db_time (self->day * DAY_US, out);
-}
-
-/* Totals, so that writing them twice does no harm. */
+/* The run's figures are totals, the day's are added to what is there: the booking's number, once it is in, keeps them from
+ * being added twice. What day it is the database says, as it does to those who ask what was spent. */
 static const char write_sql[] =
-    "WITH day AS (INSERT INTO \"Spend\" SELECT $3::timestamp::date, s.* FROM json_to_recordset ($4::json) AS s"
+    "WITH booking AS (UPDATE \"Setting\" SET value = $3::text WHERE name = 'booking' AND value <> $3::text RETURNING 1),"
+    " day AS (INSERT INTO \"Spend\" AS s SELECT (" DB_NOW ")::date, d.* FROM booking, json_to_recordset ($4::json) AS d"
     "  (stage text, calls bigint, \"tokensIn\" bigint, \"tokensOut\" bigint, cost float8, unpriced bigint)"
-    "  ON CONFLICT (day, stage) DO UPDATE SET calls = EXCLUDED.calls, \"tokensIn\" = EXCLUDED.\"tokensIn\","
-    "  \"tokensOut\" = EXCLUDED.\"tokensOut\", cost = EXCLUDED.cost, unpriced = EXCLUDED.unpriced)"
+    "  ON CONFLICT (day, stage) DO UPDATE SET calls = s.calls + EXCLUDED.calls,"
+    "  \"tokensIn\" = s.\"tokensIn\" + EXCLUDED.\"tokensIn\", \"tokensOut\" = s.\"tokensOut\" + EXCLUDED.\"tokensOut\","
+    "  cost = s.cost + EXCLUDED.cost, unpriced = s.unpriced + EXCLUDED.unpriced)"
     " INSERT INTO \"RunStage\" SELECT $1::uuid, r.* FROM json_to_recordset ($2::json) AS r"
     " (stage text, done int, failed int, returned int, calls int, \"tokensIn\" bigint, \"tokensOut\" bigint,"
     " cost float8, \"busyMs\" bigint) ON CONFLICT (\"runId\", stage) DO UPDATE SET done = EXCLUDED.done,"
@@ -102,56 +91,50 @@ counts_write (struct collector *self)
 {
     if (!self->counts_changed)
         return;
-    self->counts_changed = false;
-    char day[CLOCK_TEXT_SIZE];
-    json_t *run = rows_of (&self->run.counts), *today = rows_of (&self->today);
-    char *run_text = json_dumps (run, JSON_COMPACT), *today_text = json_dumps (today, JSON_COMPACT);
-    if (db_run (self->db, NULL, write_sql, DB_VALUES (*self->run.text ? self->run.text : NULL, run_text, day_text (self, day),
-                                                      today_text)) < 0) {
-        log_warn ("the figures of the stages could not be written: %s", db_error (self->db));
-        self->counts_changed = true;
-    } else
-        write_settled (self);
-    free (run_text);
-    free (today_text);
-    json_decref (run);
-    json_decref (today);
-}
-
-static void
-load (struct collector *self, struct counts *counts, const char *sql, const char *key)
-{
-    *counts = (struct counts){ 0 };
-    PGresult *r = db_query (self->db, sql, DB_VALUES (key));
-    if (!r)
-        log_warn ("the figures of the stages could not be read: %s", db_error (self->db));
-    for (int i = 0; r && i < PQntuples (r); i++) {
-        struct wire_bytes name = wire_text (db_text (r, i, 0));
-        struct stage_count *c = stage_of (counts, &name);
-        c->calls = db_int (r, i, 1);
-        c->tokens_in = db_int (r, i, 2);
-        c->tokens_out = db_int (r, i, 3);
-        c->cost = strtod (db_text (r, i, 4), NULL);
-        c->unpriced = db_int (r, i, 5);
-        c->done = db_int (r, i, 6);
-        c->failed = db_int (r, i, 7);
-        c->returned = db_int (r, i, 8);
-        c->busy_ms = db_int (r, i, 9);
+    char number[24];
+    if (!self->booking.count) {
+        self->booking = self->unbooked;
+        self->unbooked.count = 0;
+        self->booking_number = num_random ();
     }
-    PQclear (r);
+    snprintf (number, sizeof number, "%" PRIu64, self->booking_number);
+    json_t *run = rows_of (&self->run.counts), *day = rows_of (&self->booking);
+    char *run_text = json_dumps (run, JSON_COMPACT), *day_text = json_dumps (day, JSON_COMPACT);
+    const char *id = *self->run.text ? self->run.text : NULL;
+    if (db_run (self->db, NULL, write_sql, DB_VALUES (id, run_text, number, day_text)) < 0)
+        log_warn ("the figures of the stages could not be written: %s", db_error (self->db));
+    else {
+        self->booking.count = 0;
+        self->counts_changed = self->unbooked.count > 0;
+        if (!self->counts_changed)
+            write_settled (self);
+    }
+    free (run_text);
+    free (day_text);
+    json_decref (run);
+    json_decref (day);
 }
 
 void
 counts_load (struct collector *self)
 {
-    char day[CLOCK_TEXT_SIZE];
-    self->day = clock_wall_us () / DAY_US;
-    load (self, &self->today, "SELECT stage, calls, \"tokensIn\", \"tokensOut\", cost, unpriced, 0, 0, 0, 0 FROM \"Spend\""
-          " WHERE day = $1::timestamp::date", day_text (self, day));
-    if (self->run.open)
-        load (self, &self->run.counts, "SELECT stage, calls, \"tokensIn\", \"tokensOut\", cost, 0, done, failed, returned,"
-              " \"busyMs\" FROM \"RunStage\" WHERE \"runId\" = $1", self->run.text);
-    self->counts_changed = false;
+    PGresult *r = db_query (self->db, "SELECT stage, calls, \"tokensIn\", \"tokensOut\", cost, done, failed, returned, \"busyMs\""
+                            " FROM \"RunStage\" WHERE \"runId\" = $1", DB_VALUES (self->run.text));
+    if (!r)
+        log_warn ("the figures of the stages could not be read: %s", db_error (self->db));
+    for (int i = 0; r && i < PQntuples (r); i++) {
+        struct wire_bytes name = wire_text (db_text (r, i, 0));
+        struct stage_count *c = stage_of (&self->run.counts, &name);
+        c->calls = db_int (r, i, 1);
+        c->tokens_in = db_int (r, i, 2);
+        c->tokens_out = db_int (r, i, 3);
+        c->cost = strtod (db_text (r, i, 4), NULL);
+        c->done = db_int (r, i, 5);
+        c->failed = db_int (r, i, 6);
+        c->returned = db_int (r, i, 7);
+        c->busy_ms = db_int (r, i, 8);
+    }
+    PQclear (r);
 }
 
 /* ---- the budget of the day ---- */
@@ -180,13 +163,10 @@ budget_look (struct collector *self)
     struct conf_budget budget;
     if (conf_parse_budget (stage_settings (self->stage)->model_daily_budget, &budget) < 0 || budget.limit == 0)
         return;
-    double spent = 0;
-    for (size_t i = 0; i < self->today.count; i++) {
-        const struct stage_count *c = &self->today.stages[i];
-        spent += streq (budget.unit, CONF_USD) ? c->cost : (double) (c->tokens_in + c->tokens_out);
-    }
-    PGresult *r = db_query (self->db, "SELECT \"pausedUntil\" > " DB_NOW ", " SQL_TIME ("\"pausedUntil\"") ", reason"
-                            " FROM \"Budget\"", 0, NULL);
+    PGresult *r = db_query (self->db, "SELECT \"pausedUntil\" > " DB_NOW ", " SQL_TIME ("\"pausedUntil\"") ", reason,"
+                            " (SELECT coalesce (sum (CASE WHEN $1 THEN cost ELSE \"tokensIn\" + \"tokensOut\" END), 0)"
+                            "  FROM \"Spend\" WHERE day = (" DB_NOW ")::date) FROM \"Budget\"",
+                            DB_VALUES (streq (budget.unit, CONF_USD) ? "true" : "false"));
     if (!r || !PQntuples (r)) {
         PQclear (r);
         return;
@@ -195,7 +175,7 @@ budget_look (struct collector *self)
     self->budget.paused = paused && *paused == 't';
     json_decref (self->budget.document);
     self->budget.document = json_pack ("{s:f, s:s, s:f, s:b, s:s?, s:s?}", "limit", budget.limit, "unit", budget.unit,
-                                       "spent", spent, "paused", self->budget.paused,
+                                       "spent", strtod (db_text (r, 0, 3), NULL), "paused", self->budget.paused,
                                        "pausedUntil", self->budget.paused ? db_text (r, 0, 1) : NULL,
                                        "reason", self->budget.paused ? db_text (r, 0, 2) : NULL);
     PQclear (r);

@@ -55,8 +55,10 @@ take_failure (struct collector *self, const struct wire_result *result)
     char *reason = mem_printf ("%.*s: %.*s", (int) result->stage.size, result->stage.data, (int) result->reason.size,
                                result->reason.data);
     ledger_fault (self, result->header.article, result->header.attempt, fault_kind (result), reason);
-    if (result->outcome == WIRE_FAILED && self->run.open)
+    if (result->outcome == WIRE_FAILED && self->run.open) {
+        self->run.transient |= result->fault == WIRE_TRANSIENT;
         snprintf (self->run.fault, sizeof self->run.fault, "%s", reason);
+    }
     free (reason);
 }
 
@@ -68,7 +70,7 @@ take_provider_word (struct collector *self, const struct wire_result *result)
     snprintf (stage, sizeof stage, "%.*s", (int) result->stage.size, result->stage.data);
     snprintf (reason, sizeof reason, "%.*s", (int) result->reason.size, result->reason.data);
     if (result->retry_after_ms)
-        run_gate (self, stage, clock_wall_us () + (int64_t) result->retry_after_ms * 1000, reason);
+        run_gate (self, stage, result->retry_after_ms, reason);
     if (result->fault == WIRE_REFUSED && self->run.open && !*self->run.refused) {
         snprintf (self->run.refused, sizeof self->run.refused, "%s", reason);
         snprintf (self->run.refused_stage, sizeof self->run.refused_stage, "%s", stage);
@@ -105,24 +107,6 @@ ledger_result (struct collector *self, const struct wire_result *result)
     self->changed = true;
 }
 
-static bool
-write_group (struct collector *self, json_t *group, const char *sql)
-{
-    char *text = json_dumps (group, JSON_COMPACT), most[24];
-    snprintf (most, sizeof most, "%" PRId64, stage_settings (self->stage)->delivery_max_attempts);
-    bool wants_most = strstr (sql, "$2") != NULL;
-    const char *const values[] = { text, most };
-    int64_t rows = 0;
-    bool ok = !FAULT_POINT ("writing") && db_run (self->db, &rows, sql, wants_most ? 2 : 1, values) == 0;
-    ok &= !FAULT_DONE ("written");
-    if (ok)
-        json_array_clear (group);
-    else
-        log_warn ("results could not be written, they are kept: %s", db_error (self->db));
-    free (text);
-    return ok;
-}
-
 #define STRING(x) #x
 #define NUMBER(x) STRING (x)
 
@@ -141,6 +125,21 @@ static const char fault_sql[] =
     "  AS f (id bigint, attempt int, kind text, reason text) ORDER BY id, attempt DESC) f"
     " WHERE w.id = f.id AND w.state = 'leased' AND (f.attempt = 0 OR f.attempt = w.dispatches)";
 
+static bool
+write_faults (struct collector *self)
+{
+    char *text = json_dumps (self->faults, JSON_COMPACT), most[24];
+    snprintf (most, sizeof most, "%" PRId64, stage_settings (self->stage)->delivery_max_attempts);
+    bool ok = !FAULT_POINT ("writing") && db_run (self->db, NULL, fault_sql, DB_VALUES (text, most)) == 0;
+    ok &= !FAULT_DONE ("written");
+    if (ok)
+        json_array_clear (self->faults);
+    else
+        log_warn ("results could not be written, they are kept: %s", db_error (self->db));
+    free (text);
+    return ok;
+}
+
 /* A row that the writer has in hand is not waited for: it needs no checkpoint any more. Arrays, as a join may read the
  * whole table. */
 static const char checkpoint_sql[] =
@@ -148,17 +147,43 @@ static const char checkpoint_sql[] =
     " free AS MATERIALIZED (SELECT id FROM \"ArticleWork\" WHERE id = ANY (ARRAY (SELECT id FROM c)) AND state <> 'done'"
     "  AND summary IS NULL FOR NO KEY UPDATE SKIP LOCKED)"
     " UPDATE \"ArticleWork\" w SET summary = c.summary, \"summaryModel\" = c.model FROM c"
-    " WHERE w.id = c.id AND w.id = ANY (ARRAY (SELECT id FROM free))";
+    " WHERE w.id = c.id AND w.id = ANY (ARRAY (SELECT id FROM free)) RETURNING w.id";
+
+/* Others than the writer lock rows too, so what was not written is tried once more. */
+static bool
+write_checkpoints (struct collector *self)
+{
+    char *text = json_dumps (self->checkpoints, JSON_COMPACT);
+    PGresult *rows = FAULT_POINT ("checkpointing") ? NULL : db_query (self->db, checkpoint_sql, DB_VALUES (text));
+    bool ok = rows && !FAULT_DONE ("checkpointed");
+    free (text);
+    if (ok) {
+        for (int i = 0; i < PQntuples (rows); i++)
+            drop_checkpoint (self, (uint64_t) db_int (rows, i, 0));
+        for (size_t i = json_array_size (self->checkpoints); i-- > 0;) {
+            json_t *checkpoint = json_array_get (self->checkpoints, i);
+            if (json_object_get (checkpoint, "tried"))
+                json_array_remove (self->checkpoints, i);
+            else
+                json_object_set_new (checkpoint, "tried", json_true ());
+        }
+        if (json_array_size (self->checkpoints))
+            collector_flush_soon (self);
+    } else
+        log_warn ("summaries could not be kept yet: %s", db_error (self->db));
+    PQclear (rows);
+    return ok;
+}
 
 void
 ledger_flush (struct collector *self)
 {
     if (!self->active || !collector_ready (self))
         return;
-    if (json_array_size (self->checkpoints) && !write_group (self, self->checkpoints, checkpoint_sql))
+    if (json_array_size (self->checkpoints) && !write_checkpoints (self))
         return;
     counts_write (self);
-    if (json_array_size (self->faults) && write_group (self, self->faults, fault_sql))
+    if (json_array_size (self->faults) && write_faults (self))
         run_event (self, WIRE_RUN_PROGRESS, "", 0, "");
 }
 

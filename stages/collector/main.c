@@ -19,6 +19,14 @@ flush (struct stage *stage UNUSED, void *arg)
     run_follow (self);
 }
 
+void
+collector_flush_soon (struct collector *self)
+{
+    if (!self->flush_due)
+        stage_after (self->stage, FLUSH_MS, flush, self);
+    self->flush_due = true;
+}
+
 /* Only while a run is open: an idle mill costs nothing here. */
 static void
 follow (struct stage *stage, void *arg)
@@ -32,7 +40,7 @@ follow (struct stage *stage, void *arg)
 }
 
 static void
-on_results (struct stage *stage, void *arg)
+on_results (struct stage *stage UNUSED, void *arg)
 {
     struct collector *self = arg;
     for (int i = 0; i < READS_PER_TURN; i++) {
@@ -55,9 +63,8 @@ on_results (struct stage *stage, void *arg)
             workers_heartbeat (self, &message.heartbeat);
         zframe_destroy (&frame);
     }
-    if (self->changed && !self->flush_due)
-        stage_after (stage, FLUSH_MS, flush, self);
-    self->flush_due |= self->changed;
+    if (self->changed)
+        collector_flush_soon (self);
     self->changed = false;
 }
 

@@ -5,7 +5,7 @@
 #define GATE_REPEAT_MS 200             /* well within the time that a worker listens before its first call */
 #define BACKOFF_LEAST_MS INT64_C (90000)   /* lets one tick of a minute pass */
 #define BACKOFF_MOST_MS INT64_C (900000)
-#define PAGES_MS INT64_C (20000)          /* slow pages keep the next run waiting no longer; it has what comes of them */
+#define SLOW_MS INT64_C (20000) /* slow pages and the like keep the next run waiting no longer; it has what comes of them */
 
 /* ---- words to the world ---- */
 
@@ -38,14 +38,14 @@ static void
 repeat_gates (struct stage *stage, void *arg)
 {
     struct collector *self = arg;
-    int64_t now_us = clock_wall_us ();
     for (size_t i = 0; i < self->gate_count;) {
         const struct gate *gate = &self->gates[i];
-        if (gate->until_us <= now_us) {
+        int64_t wait_ms = gate->until_ms - clock_mono_ms ();
+        if (wait_ms <= 0) {
             self->gates[i] = self->gates[--self->gate_count];
             continue;
         }
-        run_event (self, WIRE_GATE, gate->stage, gate->until_us, gate->reason);
+        run_event (self, WIRE_GATE, gate->stage, clock_wall_us () + wait_ms * 1000, gate->reason);
         i++;
     }
     if (self->gate_count)
@@ -53,8 +53,9 @@ repeat_gates (struct stage *stage, void *arg)
 }
 
 void
-run_gate (struct collector *self, const char *stage, int64_t until_us, const char *reason)
+run_gate (struct collector *self, const char *stage, int64_t wait_ms, const char *reason)
 {
+    int64_t until_ms = clock_mono_ms () + wait_ms;
     size_t at = 0;
     while (at < self->gate_count && !streq (self->gates[at].stage, stage))
         at++;
@@ -66,8 +67,8 @@ run_gate (struct collector *self, const char *stage, int64_t until_us, const cha
         *gate = (struct gate){ 0 };
         snprintf (gate->stage, sizeof gate->stage, "%s", stage);
     }
-    if (until_us > gate->until_us) {
-        gate->until_us = until_us;
+    if (until_ms > gate->until_ms) {
+        gate->until_ms = until_ms;
         snprintf (gate->reason, sizeof gate->reason, "%s", reason);
     }
     repeat_gates (self->stage, self);
@@ -141,10 +142,11 @@ run_load (struct collector *self)
                                " WHERE status = 'RUNNING'", 0, NULL);
     if (open && PQntuples (open) && uuid_parse (db_text (open, 0, 0), &id) == 0) {
         begin (self, id, db_int (open, 0, 1), 0);
+        counts_load (self);
         log_info ("adopted the open run=%s", self->run.text);
     }
     PQclear (open);
-    counts_load (self);
+    self->late = true; /* for all that is known */
     load_statistics (self);
     load_recent (self);
 }
@@ -282,11 +284,32 @@ is_backing_off (struct collector *self)
     return clock_mono_ms () - self->failed_ms < wait_ms;
 }
 
+/* What the last run left under way at its limit was stored since, and counts for it. */
+static void
+count_again (struct collector *self)
+{
+    int64_t rows = 0;
+    if (!self->late)
+        return;
+    if (db_run (self->db, &rows, "UPDATE \"JobRun\" r SET \"articlesProcessed\" = c.articles, \"embeddingsCreated\" = c.chunks FROM"
+                " (SELECT l.id, count (a.id) AS articles, coalesce (sum (a.\"chunkCount\"), 0) AS chunks FROM (SELECT id, \"startedAt\""
+                "   FROM \"JobRun\" WHERE status <> 'RUNNING' ORDER BY \"startedAt\" DESC LIMIT 1) l LEFT JOIN \"Article\" a"
+                "  ON a.\"runId\" = l.id AND a.\"createdAt\" >= l.\"startedAt\" - interval '1 minute' GROUP BY l.id) c"
+                " WHERE r.id = c.id AND r.\"articlesProcessed\" <> c.articles", 0, NULL) < 0) {
+        log_warn ("the last run could not be counted again: %s", db_error (self->db));
+        return;
+    }
+    self->late = false;
+    if (rows)
+        load_recent (self);
+}
+
 /* only: see struct run. The database is there. */
 static json_t *
 open_new (struct collector *self, int64_t scheduled_us, int64_t only)
 {
     ledger_flush (self); /* the last words on the run before */
+    count_again (self);
     begin (self, uuid_v7 (), clock_wall_us (), scheduled_us);
     self->run.only = only;
     /* The first to notice that the server was restarted: once more, on a new connection. */
@@ -374,7 +397,8 @@ run_open_for (struct collector *self, int64_t source)
 struct standing {
     int64_t sources_open, sources_claimed, sources, sources_failed, intake, stored, chunks;
     int64_t waiting; /* for a page, those that are to be tried again too; read with what is stored */
-    bool leased, due, pages; /* whether there are any; pages: to be fetched now */
+    bool leased, due; /* whether there are any */
+    bool slow;       /* pages to be fetched now, or articles that workers died with, which go one at a time */
     bool paused;     /* the day's budget is spent */
     char source_error[REASON_SIZE];
 };
@@ -389,19 +413,21 @@ read_standing (struct collector *self, struct standing *ret)
         " count (*) FILTER (WHERE state = 'failed'), coalesce (sum (intake), 0),"
         " (SELECT id FROM \"ArticleWork\" WHERE state = 'leased' ORDER BY \"leaseUntil\" LIMIT 1),"
         " (SELECT id FROM \"ArticleWork\" WHERE state = 'pending' AND \"dueAt\" <= " DB_NOW " AND \"pageAt\" IS NULL"
-        "  ORDER BY \"dueAt\", id LIMIT 1),"
+        "  AND crashes < 2 ORDER BY \"dueAt\", id LIMIT 1),"
         " (SELECT id FROM \"ArticleWork\" WHERE state = 'pending' AND \"dueAt\" <= " DB_NOW " AND \"pageAt\" IS NOT NULL"
         "  ORDER BY \"pageAt\" LIMIT 1),"
+        " (SELECT id FROM \"ArticleWork\" WHERE crashes >= 2 AND state IN ('pending', 'leased') AND state = 'pending'"
+        "  AND \"dueAt\" <= " DB_NOW " LIMIT 1),"
         " max (error) FROM \"RunSource\" WHERE \"runId\" = $1", DB_VALUES (self->run.text));
     if (!r)
         return -EIO;
     *ret = (struct standing){
         .sources_open = db_int (r, 0, 0), .sources_claimed = db_int (r, 0, 1), .sources = db_int (r, 0, 2),
         .sources_failed = db_int (r, 0, 3), .intake = db_int (r, 0, 4), .leased = db_text (r, 0, 5) != NULL,
-        .due = db_text (r, 0, 6) != NULL, .pages = db_text (r, 0, 7) != NULL,
+        .due = db_text (r, 0, 6) != NULL, .slow = db_text (r, 0, 7) || db_text (r, 0, 8),
     };
-    if (db_text (r, 0, 8))
-        snprintf (ret->source_error, sizeof ret->source_error, "%s", db_text (r, 0, 8));
+    if (db_text (r, 0, 9))
+        snprintf (ret->source_error, sizeof ret->source_error, "%s", db_text (r, 0, 9));
     PQclear (r);
     return 0;
 }
@@ -438,6 +464,8 @@ judge (const struct run *run, const struct standing *s, bool late, char *out, si
     else if (s->intake > s->waiting && !s->stored && !s->paused)
         snprintf (out, size, "%" PRId64 " new articles were found and none could be stored%s%s%s", s->intake,
                   late ? " within the time limit" : "", *run->fault ? ": " : "", run->fault);
+    else if (run->transient && !s->stored && !s->paused)
+        snprintf (out, size, "no article could be stored: %s", run->fault);
 }
 
 static void
@@ -484,6 +512,7 @@ close_run (struct collector *self, struct standing *standing, bool late)
                   duration);
     }
     self->run.open = false;
+    self->late = late;
     run_event (self, WIRE_RUN_CLOSED, "", 0, error);
     ledger_check (self);
 }
@@ -530,10 +559,10 @@ run_follow (struct collector *self)
     bool late = now - run->started_ms > stage_settings (self->stage)->run_time_limit * 1000
                 || (self->draining && now > self->drain_until_ms);
     bool read = standing.sources_open == 0 && !standing.leased, done = read && !standing.due;
-    if (done && !run->paging_ms)
-        run->paging_ms = now;
-    bool paged = !standing.pages || now - run->paging_ms > PAGES_MS;
-    bool over = (done && paged) || (read && *run->refused);
+    if (done && !run->slow_ms)
+        run->slow_ms = now;
+    bool waited = !standing.slow || now - run->slow_ms > SLOW_MS;
+    bool over = (done && waited) || (read && *run->refused);
     if (late && !over)
         hand_back (self);
     if (over || late) {

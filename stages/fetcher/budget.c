@@ -2,16 +2,17 @@
 #include "stages/fetcher/budget.h"
 
 #define REASON_SIZE 256
+#define UNPRICED_SHARE "10" /* one call in so many may come without its cost */
 
 /* What the day has left, less what articles under way may still take. In USD by what a token cost of late. A statement of its
  * own after that which locks: it must see what the fetcher before it reserved. */
-static const char lock_sql[] = "SELECT 1 FROM \"Budget\" FOR UPDATE";
+static const char lock_sql[] = "SELECT 1 FROM \"Budget\" FOR UPDATE SKIP LOCKED";
 static const char room_sql[] =
     "WITH price AS (SELECT stage, CASE WHEN $2::boolean"
     "  THEN sum (cost) / nullif (sum (\"tokensIn\" + \"tokensOut\"), 0) ELSE 1 END AS token FROM \"Spend\" WHERE day > (" DB_NOW ")::date - 7 GROUP BY stage),"
     " today AS (SELECT coalesce (sum (CASE WHEN $2::boolean THEN cost ELSE \"tokensIn\" + \"tokensOut\" END), 0) AS spent,"
-    "  coalesce (sum (unpriced), 0) AS unpriced FROM \"Spend\" WHERE day = (" DB_NOW ")::date)"
-    " SELECT spent, (SELECT coalesce (sum (reserved), 0) FROM \"ArticleWork\" WHERE reserved > 0), unpriced,"
+    "  coalesce (sum (unpriced) * " UNPRICED_SHARE " > sum (calls), FALSE) AS untold FROM \"Spend\" WHERE day = (" DB_NOW ")::date)"
+    " SELECT spent, (SELECT coalesce (sum (reserved), 0) FROM \"ArticleWork\" WHERE reserved > 0), untold,"
     " CASE WHEN $2::boolean THEN (SELECT token FROM price WHERE stage = 'summarizer') ELSE 1 END,"
     " CASE WHEN $2::boolean THEN (SELECT token FROM price WHERE stage = 'embedder') ELSE 1 END, $1::float8 FROM today";
 
@@ -37,18 +38,22 @@ budget_begin (struct fetcher *self, struct budget *ret)
     int r = conf_parse_budget (stage_settings (self->stage)->model_daily_budget, &set);
     bool in_usd = streq (set.unit, CONF_USD);
     snprintf (limit, sizeof limit, "%.9g", set.limit);
-    if (r < 0 || db_run (self->db, NULL, "BEGIN", 0, NULL) < 0 || db_run (self->db, NULL, lock_sql, 0, NULL) < 0)
+    if (r < 0 || db_run (self->db, NULL, "BEGIN", 0, NULL) < 0)
         return -EIO;
-    PGresult *result = db_query (self->db, room_sql, DB_VALUES (limit, in_usd ? "true" : "false"));
+    PGresult *lock = db_query (self->db, lock_sql, 0, NULL);
+    bool mine = lock && PQntuples (lock);
+    PGresult *result = mine ? db_query (self->db, room_sql, DB_VALUES (limit, in_usd ? "true" : "false")) : NULL;
     if (!result) {
+        r = lock && !mine ? -EAGAIN : -EIO;
+        PQclear (lock);
         db_rollback (self->db);
-        return -EIO;
+        return r;
     }
+    PQclear (lock);
     *ret = (struct budget){ .limit = set.limit, .unit = set.unit, .spent = real (result, 0),
                             .room = set.limit - real (result, 0) - real (result, 1),
-                            .untold = in_usd && db_int (result, 0, 2) > 0,
-                            .summary_price = real (result, 3), .embedding_price = real (result, 4) };
-    ret->priced = ret->summary_price > 0 && ret->embedding_price > 0;
+                            .untold = in_usd && *db_text (result, 0, 2) == 't',
+                            .priced = db_text (result, 0, 3) && db_text (result, 0, 4), .summary_price = real (result, 3), .embedding_price = real (result, 4) };
     if (ret->untold)
         ret->room = -1;
     PQclear (result);
@@ -62,6 +67,30 @@ static const char pause_sql[] =
     " AND NOT EXISTS (SELECT 1 FROM \"ArticleWork\" WHERE reserved > 0)"
     " AND $2::float8 < (SELECT " BUDGET_NEED ("summary", "octet_length (content)", "$3", "$4", "$5")
     "  FROM \"ArticleWork\" WHERE state = 'pending' AND \"dueAt\" <= " DB_NOW " AND \"pageAt\" IS NULL ORDER BY \"dueAt\", id LIMIT 1)";
+
+/* What no day has room for would have all others wait for it every day. */
+static const char bury_sql[] =
+    "UPDATE \"ArticleWork\" SET state = 'dead', reason = $1 WHERE id = ANY (ARRAY (SELECT id FROM \"ArticleWork\""
+    " WHERE state = 'pending' AND \"dueAt\" <= " DB_NOW " AND \"pageAt\" IS NULL"
+    " AND $2::float8 < " BUDGET_NEED ("summary", "octet_length (content)", "$3", "$4", "$5") "))";
+
+static bool
+bury_too_dear (struct fetcher *self, const struct budget *budget)
+{
+    struct budget_values values;
+    char limit[32], reason[REASON_SIZE];
+    int64_t rows = 0;
+    budget_values (self, budget, &values);
+    snprintf (limit, sizeof limit, "%.9g", budget->limit);
+    snprintf (reason, sizeof reason, "fetcher: may need more than model.daily_budget has for a whole day, which is %.6g %s",
+              budget->limit, budget->unit);
+    if (db_run (self->db, &rows, bury_sql, DB_VALUES (reason, limit, values.summary_price, values.embedding_price,
+                                                      values.max_input)) < 0)
+        log_warn ("articles too dear for any day could not be marked: %s", db_error (self->db));
+    else if (rows)
+        log_error ("count=%" PRId64 " articles go to the dead letters: %s", rows, reason);
+    return rows > 0;
+}
 
 static void
 pause_if_spent (struct fetcher *self, const struct budget *budget)
@@ -86,9 +115,10 @@ pause_if_spent (struct fetcher *self, const struct budget *budget)
 void
 budget_end (struct fetcher *self, const struct budget *budget, int leased)
 {
-    if (leased == 0)
-        pause_if_spent (self, budget);
-    else if (db_run (self->db, NULL, "UPDATE \"Budget\" SET \"pausedUntil\" = NULL, reason = NULL WHERE \"pausedUntil\" IS NOT NULL",
+    if (leased == 0) {
+        if (budget->untold || !bury_too_dear (self, budget))
+            pause_if_spent (self, budget);
+    } else if (db_run (self->db, NULL, "UPDATE \"Budget\" SET \"pausedUntil\" = NULL, reason = NULL WHERE \"pausedUntil\" IS NOT NULL",
                      0, NULL) < 0)
         log_warn ("that the day's budget is not spent any more could not be written: %s", db_error (self->db));
 }

@@ -13,7 +13,7 @@ struct budget {
     const char *unit;
     double summary_price, embedding_price; /* of a token, in unit; 0: no call has told it yet */
     bool priced;                           /* both are known */
-    bool untold;                           /* in USD, and the server tells no cost */
+    bool untold;                           /* in USD, and the server tells no cost of too many calls */
 };
 /* What goes without one. */
 #define BUDGET_NONE ((struct budget){ .room = INFINITY, .priced = true })
@@ -31,7 +31,8 @@ void budget_values (const struct fetcher *self, const struct budget *budget, str
     " * " summary_price "::float8 + (" bytes " * 0.4 + 20) * " embedding_price "::float8)"
 
 bool budget_is_set (const struct fetcher *self);
-/* Begins a transaction, in which no other fetcher reserves. 0, or -EIO: none was begun. Blocks for the database. */
+/* Begins a transaction, in which no other fetcher reserves. 0; -EAGAIN: another one does just now, -EIO: none was begun.
+ * Blocks for the database. */
 MUST_CHECK int budget_begin (struct fetcher *self, struct budget *ret);
 /* After its end; leased: how many articles were. Writes down, once, that the mill pauses until the day ends, or that it goes on. */
 void budget_end (struct fetcher *self, const struct budget *budget, int leased);

@@ -10,10 +10,14 @@
 /* A twin waits while the article of the same text is on its way to a summary, and then takes that one. Scalar subqueries, an array
  * and a bounded count: a plan that joins or counts the whole table, made while that was small, would be kept while it grows. */
 #define SQL_TWIN_OF_W "\"ArticleWork\" o WHERE o.id = w.\"twinOf\""
-/* The one of those that workers died with whose turn it is, or which is under way. */
+#define SQL_READY(w) \
+    w ".state = 'pending' AND " w ".\"dueAt\" <= " DB_NOW " AND " w ".\"pageAt\" IS NULL" \
+    " AND (" w ".\"twinOf\" IS NULL OR NOT coalesce ((SELECT o.summary IS NULL AND (o.state = 'leased'" \
+    " OR (o.state = 'pending' AND o.\"dueAt\" <= " DB_NOW ")) FROM \"ArticleWork\" o WHERE o.id = " w ".\"twinOf\"), FALSE))"
+/* Of those that workers died with the one that is under way, or else the one whose turn it is. */
 #define SQL_SUSPECT \
-    "(SELECT min (id) FROM \"ArticleWork\" WHERE crashes >= " CRASHES_ALONE " AND state IN ('pending', 'leased')" \
-    " AND (state = 'leased' OR \"dueAt\" <= " DB_NOW "))"
+    "(SELECT s.id FROM \"ArticleWork\" s WHERE s.crashes >= " CRASHES_ALONE " AND s.state IN ('pending', 'leased')" \
+    " AND (s.state = 'leased' OR (" SQL_READY ("s") ")) ORDER BY s.state = 'leased' DESC, s.id LIMIT 1)"
 #define NEED(summary, bytes) BUDGET_NEED (summary, bytes, "$6", "$7", "$8")
 static const char lease_sql[] =
     "UPDATE \"ArticleWork\" w SET state = 'leased', \"runId\" = $1, dispatches = dispatches + 1,"
@@ -25,9 +29,7 @@ static const char lease_sql[] =
     " WHERE id = ANY (ARRAY (SELECT id FROM ("
     "  SELECT id, sum (" NEED ("summary", "bytes") ") OVER (ORDER BY \"dueAt\", id) AS needed FROM ("
     "   SELECT id, \"dueAt\", summary, octet_length (content) AS bytes FROM \"ArticleWork\" w"
-    "   WHERE state = 'pending' AND \"dueAt\" <= " DB_NOW " AND \"pageAt\" IS NULL"
-    "   AND (\"twinOf\" IS NULL OR NOT coalesce ((SELECT o.summary IS NULL AND (o.state = 'leased'"
-    "    OR (o.state = 'pending' AND o.\"dueAt\" <= " DB_NOW ")) FROM " SQL_TWIN_OF_W "), FALSE))"
+    "   WHERE " SQL_READY ("w")
     "   AND (crashes < " CRASHES_ALONE " OR id = " SQL_SUSPECT ")"
     "   AND EXISTS (SELECT 1 FROM \"JobRun\" WHERE id = $1 AND status = 'RUNNING')"
     "   ORDER BY \"dueAt\", id LIMIT least ($4::bigint, $2::bigint - (SELECT count (*) FROM (SELECT 1 FROM \"ArticleWork\""
@@ -74,17 +76,18 @@ send_row (struct fetcher *self, const PGresult *rows, int row)
     self->dispatched++;
 }
 
-/* Rows of articles that are leased now, or NULL. With a budget, within what is left of it. */
-static PGresult *
-lease (struct fetcher *self)
+/* *ret_rows: articles that are leased now, within what is left of a budget. 0; -EAGAIN: later; -EIO. */
+static int
+lease (struct fetcher *self, PGresult **ret_rows)
 {
     const struct settings *s = stage_settings (self->stage);
     struct budget budget = BUDGET_NONE;
     struct budget_values values;
     char window[24], lease[24], most[24];
     bool capped = budget_is_set (self);
-    if (FAULT_POINT ("leasing") || (capped && budget_begin (self, &budget) < 0))
-        return NULL;
+    int r = FAULT_POINT ("leasing") ? -EIO : capped ? budget_begin (self, &budget) : 0;
+    if (r < 0)
+        return r;
     /* Until the first calls have told what a token costs, no more than these are under way. */
     int64_t batch = MIN_OF (s->summarizer_batch, (int64_t) ROWS_PER_TURN);
     snprintf (window, sizeof window, "%" PRId64, budget.priced ? s->fetcher_window : batch);
@@ -98,11 +101,12 @@ lease (struct fetcher *self)
         if (capped)
             db_rollback (self->db);
         PQclear (rows);
-        return NULL;
+        return -EIO;
     }
     if (capped)
         budget_end (self, &budget, PQntuples (rows));
-    return rows;
+    *ret_rows = rows;
+    return 0;
 }
 
 void
@@ -113,11 +117,12 @@ dispatch_turn (struct fetcher *self)
         return;
     int count;
     do {
-        PGresult *rows = lease (self);
-        if (!rows) {
+        PGresult *rows;
+        int r = lease (self, &rows);
+        if (r == -EIO)
             log_warn ("nothing could be dispatched: %s", db_error (self->db));
+        if (r < 0)
             return;
-        }
         count = PQntuples (rows);
         for (int i = 0; i < count; i++)
             send_row (self, rows, i);
@@ -125,12 +130,13 @@ dispatch_turn (struct fetcher *self)
     } while (count == ROWS_PER_TURN && stage_backlog (self->stage) < BACKLOG_FULL);
 }
 
+/* What ran out twice must not stand before all others again and again. */
 void
 dispatch_release_expired (struct fetcher *self)
 {
     int64_t rows = 0;
     if (db_run (self->db, &rows, "UPDATE \"ArticleWork\" SET state = 'pending', \"leaseUntil\" = NULL, reserved = NULL,"
-                " reason = 'its lease ran out' WHERE id IN (SELECT id FROM \"ArticleWork\" WHERE state = 'leased'"
+                " \"dueAt\" = CASE WHEN dispatches > 2 THEN " DB_NOW " ELSE \"dueAt\" END, reason = 'its lease ran out' WHERE id IN (SELECT id FROM \"ArticleWork\" WHERE state = 'leased'"
                 " AND \"leaseUntil\" < " DB_NOW " FOR UPDATE SKIP LOCKED)", 0, NULL) < 0)
         log_warn ("expired leases could not be released: %s", db_error (self->db));
     else if (rows)

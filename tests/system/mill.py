@@ -125,7 +125,7 @@ class World:
 
 class Mill:
     def __init__(self, world, feeds=(), dimensions=64, durable=False, disk_mb=0, **settings):
-        self.world, self.processes, self.exited = world, [], []
+        self.world, self.processes, self.crashed = world, [], []
         self.folder = tempfile.mkdtemp(prefix="newsmill-test-")
         os.chmod(self.folder, 0o755)
         self.postgres = Postgres(f"{self.folder}/postgres", durable, disk_mb)
@@ -189,10 +189,16 @@ class Mill:
     def restart_dead(self):
         """As a supervisor does. Returns the roles of those that had died."""
         dead = [p for p in self.processes if p.poll() is not None]
+        self.note_crashes()
         for process in dead:
             self.processes.remove(process)
             process.again()
         return [p.role for p in dead]
+
+    def note_crashes(self):
+        """Of those that ended, who did so by itself."""
+        self.crashed += [f"{p.role} {p.pid} died of {signal.Signals(-p.returncode).name}" for p in self.processes
+                         if (p.poll() or 0) < 0 and -p.returncode not in (signal.SIGKILL, signal.SIGTERM)]
 
     def open_run(self, seconds=10):
         """By the gateway, as a tick would; one that is open is as good. None while nobody answers."""
@@ -242,7 +248,8 @@ class Mill:
     def wrong(self, count):
         """What keeps it from being true, a line each, that so many articles are stored: each once, complete, with its own summary,
         every chunk with a vector, and the books balanced."""
-        db, lines, states = self.postgres, [], self.states()
+        self.note_crashes()
+        db, lines, states = self.postgres, list(self.crashed), self.states()
         if self.stored() != count:
             lines.append(f"{self.stored()} articles are stored, not {count}")
         if states != {"done": count}:

@@ -1,5 +1,6 @@
 """What the models may take a day: reserved before a call, settled after, and nothing is dropped when it is spent."""
 import json
+import subprocess
 import unittest
 
 from mill import MillTest, wait_for
@@ -66,6 +67,29 @@ class BudgetTest(MillTest):
         self.assertEqual(self.mill.run_once()["articlesProcessed"], self.total())
         self.assertFalse(self.budget()["paused"])
         self.check_everything_stored_once()
+
+    def test_what_no_day_has_room_for_does_not_stop_the_others(self):
+        self.begin("30000 tokens")
+        self.world.tell("long.xml", headers=[("Content-Type", "application/rss+xml")], body=(
+            "<rss version='2.0'><channel><title>Long</title><item><title>A long read</title><link>http://long.example/1</link>"
+            f"<description>{'word ' * 40000}</description></item></channel></rss>").encode())
+        self.mill.add_feed(f"{self.world.url}/told/long.xml")
+        for _ in range(2):
+            self.mill.run_once()
+        self.assertGreater(self.mill.stored(), 5)
+        dead = self.mill.postgres.rows("SELECT title, reason FROM \"ArticleWork\" WHERE state = 'dead'")
+        self.assertEqual([d["title"] for d in dead], ["A long read"])
+        self.assertIn("more than model.daily_budget has for a whole day", dead[0]["reason"])
+
+    def test_a_fetcher_that_stands_still_while_it_reserves_is_not_waited_for(self):
+        self.begin("100 USD")
+        held = subprocess.Popen([f"{self.mill.postgres.bin}/psql", "-Xq", "-d", self.mill.postgres.url, "-c",
+                                 'BEGIN; SELECT 1 FROM "Budget" FOR UPDATE; SELECT pg_sleep (4)'], stdout=subprocess.DEVNULL)
+        wait_for("the lock", lambda: self.mill.postgres.value("SELECT count (*) FROM pg_locks WHERE mode = 'RowShareLock'"
+                                                              " AND relation = '\"Budget\"'::regclass"))
+        self.assertEqual(self.mill.run_once()["articlesProcessed"], self.total())
+        held.wait()
+        self.assertEqual(self.mill.log_count("could not be dispatched"), 0)
 
     def test_two_fetchers_reserve_together(self):
         self.begin("20000 tokens")

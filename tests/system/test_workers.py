@@ -51,6 +51,20 @@ class WorkerTest(MillTest):
         self.check_everything_stored_once()
 
 
+class AgainTest(MillTest):
+    world_options = dict(feeds=5, articles=60, words=300, dimensions=64, chat_ms=1000)
+
+    def test_hundreds_come_again_at_once(self):
+        self.mill.start_all()
+        run = self.mill.trigger()
+        wait_for("the summarizer to have them", lambda: self.world.stats()["chat_calls"] >= 20)
+        self.mill.end(self.mill.process("summarizer"), signal.SIGKILL)
+        self.mill.start("summarizer")
+        wait_for("all articles", lambda: self.mill.stored() == self.total() or self.mill.run_once() and False)
+        self.mill.wait_closed(run)
+        self.check_everything_stored_once()
+
+
 class RestartTest(MillTest):
     world_options = dict(feeds=5, articles=40, words=300, dimensions=64, chat_ms=200, embed_ms=100)
     settings = dict(summarizer_calls=2, embedder_batch=5)
