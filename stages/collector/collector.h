@@ -148,7 +148,7 @@ struct worker {
 void workers_init (struct collector *self);
 void workers_heartbeat (struct collector *self, const struct wire_heartbeat *heartbeat);
 void workers_result (struct collector *self, const struct wire_result *result);
-void workers_held (const struct collector *self, struct buf *out); /* ids in anybody's hands, as an array of SQL: "{1,2}" */
+bool workers_stay (const struct collector *self); /* whether any has articles, or may get some, and is not leaving */
 void workers_sweep (struct collector *self);     /* who missed three heartbeats loses its leases */
 
 /* ---- status.c ---- */

@@ -195,7 +195,11 @@ ledger_extend (struct collector *self)
     char lease[24];
     if (!collector_ready (self))
         return;
-    workers_held (self, &ids);
+    buf_add_char (&ids, '{');
+    for (struct worker *w = zhashx_first (self->workers); w; w = zhashx_next (self->workers))
+        for (size_t i = 0; i < w->held_count; i++)
+            buf_printf (&ids, "%s%" PRIu64, ids.len > 1 ? "," : "", w->held[i]);
+    buf_add_char (&ids, '}');
     snprintf (lease, sizeof lease, "%" PRId64, stage_settings (self->stage)->delivery_lease);
     if (ids.len > 2
         && db_run (self->db, NULL, "UPDATE \"ArticleWork\" SET \"leaseUntil\" = " DB_NOW " + $2::int * interval '1 second'"

@@ -518,21 +518,19 @@ close_run (struct collector *self, struct standing *standing, bool late)
 }
 
 /* Out of time. What this run leased is under way, and the next one waits for it: dispatched once more it would be summarised
- * twice. What had a whole run's time goes back; when processes leave, whatever nobody has in hand. */
+ * twice. What had a whole run's time goes back; and everything when all who could have it leave, too. */
 static void
 hand_back (struct collector *self)
 {
     int64_t rows = 0;
-    struct buf held = { 0 };
-    workers_held (self, &held);
-    const char *except = self->draining ? NULL : self->run.text, *kept = self->draining ? held.data : "{}";
+    if (self->draining && workers_stay (self))
+        return; /* the next collector goes on where this one was */
+    const char *except = self->draining ? NULL : self->run.text;
     if (db_run (self->db, &rows, "UPDATE \"ArticleWork\" SET state = 'pending', \"leaseUntil\" = NULL, reserved = NULL"
-                " WHERE state = 'leased' AND \"runId\" IS DISTINCT FROM $1::uuid AND id <> ALL ($2::bigint[])",
-                DB_VALUES (except, kept)) < 0)
+                " WHERE state = 'leased' AND \"runId\" IS DISTINCT FROM $1::uuid", DB_VALUES (except)) < 0)
         log_warn ("leases could not be handed back: %s", db_error (self->db));
     else if (rows)
         log_info ("leases handed back count=%" PRId64, rows);
-    buf_fini (&held);
 }
 
 void

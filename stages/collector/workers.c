@@ -48,15 +48,15 @@ worker_of (struct collector *self, const struct wire_bytes *stage, const struct 
     return worker;
 }
 
-void
-workers_held (const struct collector *self, struct buf *out)
+bool
+workers_stay (const struct collector *self)
 {
-    size_t begin = out->len;
-    buf_add_char (out, '{');
-    for (struct worker *w = zhashx_first (self->workers); w; w = zhashx_next (self->workers))
-        for (size_t i = 0; i < w->held_count; i++)
-            buf_printf (out, "%s%" PRIu64, out->len > begin + 1 ? "," : "", w->held[i]);
-    buf_add_char (out, '}');
+    static const char *const stages[] = { "summarizer", "chunker", "embedder", "writer" };
+    for (const struct worker *w = zhashx_first (self->workers); w; w = zhashx_next (self->workers))
+        for (size_t i = 0; i < COUNT_OF (stages); i++)
+            if (streq (w->stage, stages[i]) && w->state == WIRE_ALIVE)
+                return true;
+    return false;
 }
 
 static void

@@ -471,26 +471,35 @@ gate_of_the_stage_pauses_it (void **state UNUSED)
     assert_int_equal (world->call_count, 2);
 }
 
-/* It is repeated as long as it stands; whoever's clock is wrong by an hour stands still no longer than the others. */
+/* It is repeated as long as it stands; whoever's clock is wrong stands still no longer than the others. */
 static void
-gate_holds_whatever_the_clock_says (void **state UNUSED)
+check_gate_by_a_clock_off_by (int64_t off_ms)
 {
-    static const int64_t off_ms[] = { -3600000, 30000 };
-    for (size_t i = 0; i < COUNT_OF (off_ms); i++) {
-        start (1, 10, 0);
-        for (int k = 0; k < 5; k++) {
-            struct wire_event gate = event (WIRE_GATE, "summarizer", off_ms[i]);
-            batcher_event (world->batcher, "summarizer", &gate);
-            if (k == 0)
-                add (1);
-            advance (200);
-            assert_int_equal (world->call_count, 0);
-        }
-        advance (799);
+    start (1, 10, 0);
+    for (int k = 0; k < 5; k++) {
+        struct wire_event gate = event (WIRE_GATE, "summarizer", off_ms);
+        batcher_event (world->batcher, "summarizer", &gate);
+        if (k == 0)
+            add (1);
+        advance (200);
         assert_int_equal (world->call_count, 0);
-        advance (1);
-        assert_int_equal (world->call_count, 1);
     }
+    advance (799);
+    assert_int_equal (world->call_count, 0);
+    advance (1);
+    assert_int_equal (world->call_count, 1);
+}
+
+static void
+gate_holds_where_the_clock_is_ahead (void **state UNUSED)
+{
+    check_gate_by_a_clock_off_by (-3600000);
+}
+
+static void
+gate_ends_where_the_clock_is_behind (void **state UNUSED)
+{
+    check_gate_by_a_clock_off_by (30000);
 }
 
 static void
@@ -637,7 +646,8 @@ main (void)
         BATCH_TEST (told_wait_is_bounded_in_the_report),
         BATCH_TEST (refusal_allows_one_careful_call_at_a_time),
         BATCH_TEST (gate_of_the_stage_pauses_it),
-        BATCH_TEST (gate_holds_whatever_the_clock_says),
+        BATCH_TEST (gate_holds_where_the_clock_is_ahead),
+        BATCH_TEST (gate_ends_where_the_clock_is_behind),
         BATCH_TEST (nothing_is_held_for_a_pause_of_long),
         BATCH_TEST (breaker_hands_back_what_waits),
         BATCH_TEST (stop_hands_back_what_is_not_in_a_call),
