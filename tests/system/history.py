@@ -110,7 +110,8 @@ def wrong(events, state):
 # ---- how it went ----
 
 class Measures:
-    """recoveries: seconds from what made an article be lost until it is on its way again, by what tells of the loss.
+    """recoveries: seconds from what made an article be lost until it is on its way again, by what tells of the loss; while the
+    broker, the collector in office or the database stood still nobody could help, so the seconds count from the end of that.
     repeated: model calls made again, by the pid that was killed with them under way. elsewhere: those made again for other
     reasons. kills: pids. asked: how often the model was asked, by (stage, article)."""
 
@@ -123,6 +124,8 @@ class Measures:
         self._open, self._last, self._stored = {}, {}, set()
         self._ended_well = {}
         self._calls, self._faults = {}, []
+        self._under_way = {}                        # of those that were killed: call, by what was asked
+        self._outages, self._in_office = [], None   # [from, to, fault]; pid of the collector
         for e in events:
             getattr(self, "_" + e.name, lambda e: None)(e)
 
@@ -131,17 +134,37 @@ class Measures:
             if article not in self._stored and attempt == self._newest.get(article):  # no copy is on its way
                 self._open[article] = (at, HEARTBEAT)
 
+    def _recovered(self, told_by, since, at):
+        for begin, end, _ in self._outages:
+            if begin < at and end > since:
+                since = min(end, at)
+        self.recoveries[told_by].append(at - since)
+
     def _fault(self, e):
         self._faults.append(e.at)
+        if e.fields["kind"] in ("database", "disk"):
+            self._outages.append([e.at, float("inf"), e.fields["kind"]])
+
+    def _over(self, e):
+        for outage in self._outages:
+            if outage[2] == e.fields["kind"]:
+                outage[1] = min(outage[1], e.at)
 
     def _kill(self, e):
-        self._fault(e)
-        self.kills.append(int(e.fields["victim"]))
-        self._taken_from(int(e.fields["victim"]), e.at)
+        victim = int(e.fields["victim"])
+        self._faults.append(e.at)
+        self.kills.append(victim)
+        self._under_way.update({key: call for key, call in self._calls.items() if call[0] == victim and key[1] in self._held[victim]})
+        self._taken_from(victim, e.at)
 
     def _freeze(self, e):
-        self._fault(e)
+        self._faults.append(e.at)
+        if e.fields["role"] == "broker" or int(e.fields["victim"]) == self._in_office:
+            self._outages.append([e.at, float("inf"), "freeze"])
         self._taken_from(int(e.fields["victim"]), e.at)
+
+    def _heard(self, e):
+        self._in_office = e.pid
 
     def _took(self, e):
         self._held[e.pid][e.fields["article"]] = e.fields["attempt"]
@@ -157,10 +180,10 @@ class Measures:
         lost = e.fields["attempt"] != "1" and self._ended_well.get(article, True) and article not in self._stored
         if article in self._open:
             at, told_by = self._open.pop(article)
-            self.recoveries[told_by].append(e.at - at)
+            self._recovered(told_by, at, e.at)
         elif lost:
             last = self._last.get(article, e.at)
-            self.recoveries[LEASE].append(e.at - next((at for at in self._faults if at >= last), last))
+            self._recovered(LEASE, next((at for at in self._faults if at >= last), last), e.at)
         self._last[article] = e.at
         self._ended_well[article] = True
         self._newest[article] = e.fields["attempt"]
@@ -172,10 +195,10 @@ class Measures:
     def _asked(self, e):
         key = (e.process, e.fields["article"], e.fields.get("chunk"))
         call = (e.pid, e.fields["call"])
-        before = self._calls.get(key)
+        before, killed = self._calls.get(key), self._under_way.pop(key, None)
         self.asked[e.process, e.fields["article"]] += e.fields.get("chunk", "0") == "0"
-        if before and before[0] in self.kills:
-            self.repeated[before[0]].add(before)
+        if killed:
+            self.repeated[killed[0]].add(killed)
         elif before:
             self.elsewhere.add(before)
         self._calls[key] = call

@@ -65,6 +65,17 @@ class HistoryTest(unittest.TestCase):
             with self.subTest(words):
                 self.assertTrue(any(words in line for line in self.found(lines=lines)), self.found(lines=lines))
 
+    def test_an_outage_does_not_count(self):
+        lines = [*LINES, "1.600 campaign 1 fault kind=disk", "3.200 campaign 1 over kind=disk", "3.9 campaign 1 over kind=clock"]
+        measures = history.Measures(history.read(lines))
+        self.assertEqual([round(s, 3) for s in measures.recoveries[history.HEARTBEAT]], [0.8])
+
+    def test_what_was_answered_before_the_kill_was_not_under_way(self):
+        lines = [line for line in LINES if not line.startswith("1.5")] + [
+            "1.400 summarizer 20 ended article=7 attempt=1 outcome=done", "1.500 campaign 1 kill role=summarizer victim=20"]
+        measures = history.Measures(history.read(lines))
+        self.assertEqual((dict(measures.repeated), measures.elsewhere), ({}, {(20, "a.1")}))
+
     def test_measures(self):
         measures = history.Measures(history.read(LINES))
         self.assertEqual(measures.recoveries, {history.HEARTBEAT: [2.5], history.LEASE: []})
