@@ -389,12 +389,38 @@ places_follow_the_data_folder (void **state)
     assert_string_equal (w->s.broker_endpoint, "tcp://broker:7000");
 }
 
+static void
+a_budget_is_a_number_with_a_unit (void **state)
+{
+    static const struct {
+        const char *text;
+        double limit;
+        const char *unit;
+    } good[] = { { "5 USD", 5, CONF_USD }, { "0.25USD", 0.25, CONF_USD }, { "2000000 tokens", 2e6, CONF_TOKENS }, { "", 0, CONF_TOKENS } };
+    static const char *const bad[] = { "5", "USD", "-5 USD", "0 USD", "5 EUR", "nan USD", "inf tokens", "5 USD a day", "tokens 5" };
+    struct world *w = *state;
+    struct conf_budget budget;
+    for (size_t i = 0; i < COUNT_OF (good); i++) {
+        assert_int_equal (conf_parse_budget (good[i].text, &budget), 0);
+        assert_true (budget.limit == good[i].limit);
+        assert_string_equal (budget.unit, good[i].unit);
+    }
+    for (size_t i = 0; i < COUNT_OF (bad); i++) {
+        setenv ("NEWSMILL_MODEL_DAILY_BUDGET", bad[i], 1);
+        write_text (w->file, "");
+        assert_true (load (w) < 0);
+        assert_fault (w, "NEWSMILL_MODEL_DAILY_BUDGET", "model.daily_budget");
+    }
+    unsetenv ("NEWSMILL_MODEL_DAILY_BUDGET");
+}
+
 #define CONF_TEST(name) cmocka_unit_test_setup_teardown (name, set_up, tear_down)
 
 int
 main (void)
 {
     const struct CMUnitTest tests[] = {
+        CONF_TEST (a_budget_is_a_number_with_a_unit),
         CONF_TEST (every_default_is_within_its_limits),
         CONF_TEST (every_number_reaches_its_own_field),
         CONF_TEST (file_is_read),
