@@ -370,6 +370,8 @@ resolve (struct loader *self)
         s->fetcher_user_agent = keep (mem_printf ("%s (+%s)", s->fetcher_user_agent, s->fetcher_contact));
     if (!*s->model_base_url)
         s->model_base_url = *s->model_api_key ? "https://openrouter.ai/api/v1" : "local";
+    if (streq (s->model_base_url, "local"))
+        s->model_daily_budget = ""; /* they cost nothing */
     size_t callback = strlen (s->websub_callback);
     if (callback && s->websub_callback[callback - 1] == '/')
         s->websub_callback = keep (mem_copy (s->websub_callback, callback - 1));

@@ -32,7 +32,7 @@ struct settings {
     const char *model_api_key, *model_summary, *model_embedding, *model_language;
     int64_t model_dimensions;       /* resolved: never 0 */
     int64_t model_timeout, model_max_input;
-    const char *model_daily_budget; /* "5 USD", "2000000 tokens"; empty: none */
+    const char *model_daily_budget; /* "5 USD", "2000000 tokens"; empty: none. Resolved: local models have none */
     const char *ticker_cron, *ticker_overlap;
     const char *websub_callback;    /* without a slash at its end; empty: off */
     int64_t websub_lease;

@@ -19,6 +19,13 @@ class FarHost:
         self.near, self.far = (net.rsplit(".", 1)[0] + f".{number % 64 * 4 + i}" for i in (1, 2))
         self.prefix = ["ip", "netns", "exec", self.name]
         self._ip("netns", "add", self.name)
+        try:
+            self._connect()
+        except subprocess.SubprocessError:
+            self.close()
+            raise
+
+    def _connect(self):
         self._ip("link", "add", self.cable, "type", "veth", "peer", "name", "far", "netns", self.name)
         self._ip("address", "add", f"{self.near}/30", "dev", self.cable)
         self._ip("link", "set", self.cable, "up")

@@ -279,7 +279,7 @@ class Mill:
         self.log.close()
         try:
             self.postgres.stop("immediate")
-        except subprocess.CalledProcessError:
+        except subprocess.SubprocessError:
             pass  # the test stopped it
         self.postgres.close()
         shutil.rmtree(self.folder)

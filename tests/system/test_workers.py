@@ -3,7 +3,7 @@ import json
 import signal
 import unittest
 
-from mill import MillTest, wait_for
+from mill import ROLES, MillTest, wait_for
 
 
 class WorkerTest(MillTest):
@@ -49,6 +49,50 @@ class WorkerTest(MillTest):
             self.mill.end(self.mill.process(role), signal.SIGKILL)
         self.assertEqual(self.mill.wait_closed(run)["status"], "SUCCESS")
         self.check_everything_stored_once()
+
+
+class LateTest(MillTest):
+    world_options = dict(feeds=2, articles=10, words=100, dimensions=64, chat_ms=2000)
+    settings = dict(run_time_limit=5, fetcher_window=10, summarizer_calls=1)
+
+    def test_what_a_run_left_at_its_limit_counts_for_it(self):
+        self.mill.start_all()
+        first = self.mill.run_once()
+        self.assertLess(first["articlesProcessed"], self.total())
+        before = self.mill.stored()
+        wait_for("what was under way", lambda: self.mill.stored() > before and "leased" not in self.mill.states())
+        while self.mill.stored() < self.total():
+            self.mill.run_once()
+        self.mill.run_once()
+        self.assertEqual(self.mill.postgres.value('SELECT sum ("articlesProcessed") FROM "JobRun"'), self.total())
+        self.assertEqual(self.world.stats()["most_calls_per_article"], 1)
+        self.check_everything_stored_once()
+
+
+class SuspectTest(MillTest):
+    world_options = dict(feeds=2, articles=10, words=100, dimensions=64, chat_ms=100)
+
+    def test_one_at_a_time_and_all_in_the_end(self):
+        self.mill.start("broker", "collector", "fetcher")
+        wait_for("the three", lambda: self.mill.log_count("ready worker=") >= 3)
+        self.mill.trigger()
+        wait_for("all to be leased", lambda: self.mill.states() == {"leased": self.total()})
+        for role in ("broker", "fetcher"):
+            self.mill.end(self.mill.process(role), signal.SIGKILL)
+        self.mill.postgres.execute("UPDATE \"ArticleWork\" SET state = 'pending', \"leaseUntil\" = NULL, crashes = 2")
+        # A twin of one that is behind it in the queue: neither may wait for the other for ever.
+        self.mill.postgres.execute('UPDATE "ArticleWork" SET "twinOf" = (SELECT max (id) FROM "ArticleWork")'
+                                   ' WHERE id = (SELECT min (id) FROM "ArticleWork")')
+        self.mill.start(*[role for role in ROLES if role != "collector"])
+        most = 0
+
+        def turn():
+            nonlocal most
+            states = self.mill.states()
+            most = max(most, states.get("leased", 0))
+            return states == {"done": self.total()} or self.mill.trigger() and False
+        wait_for("all to be done", turn, 60)
+        self.assertEqual(most, 1)
 
 
 class AgainTest(MillTest):
