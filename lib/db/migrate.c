@@ -306,15 +306,26 @@ read_version (struct db *db, int64_t *ret_version, char reason[DB_REASON_SIZE])
     return 0;
 }
 
+/* *ret_value: 0 if there is no such setting. */
+static int
+read_setting (struct db *db, const char *name, int64_t *ret_value, char reason[DB_REASON_SIZE])
+{
+    PGresult *result = db_query (db, "SELECT value::bigint FROM \"Setting\" WHERE name = $1",
+                                 DB_VALUES (name));
+    if (!result)
+        return failed (db, "cannot read the database's settings", reason);
+    *ret_value = PQntuples (result) ? db_int (result, 0, 0) : 0;
+    PQclear (result);
+    return 0;
+}
+
 static int
 check_dimensions (struct db *db, int64_t dimensions, char reason[DB_REASON_SIZE])
 {
-    PGresult *result =
-        db_query (db, "SELECT value::int FROM \"Setting\" WHERE name = 'dimensions'", 0, NULL);
-    if (!result)
-        return failed (db, "cannot read the database's settings", reason);
-    int64_t made_for = PQntuples (result) ? db_int (result, 0, 0) : 0;
-    PQclear (result);
+    int64_t made_for;
+    int r = read_setting (db, "dimensions", &made_for, reason);
+    if (r < 0)
+        return r;
     if (made_for == dimensions)
         return 0;
     snprintf (reason, DB_REASON_SIZE,
@@ -327,20 +338,7 @@ check_dimensions (struct db *db, int64_t dimensions, char reason[DB_REASON_SIZE]
     return -EINVAL;
 }
 
-/* The oldest version whose programs may use the database: a migration that takes something away
- * from older ones raises it. *ret_version: 0 if none did. */
-static int
-read_compatible (struct db *db, int64_t *ret_version, char reason[DB_REASON_SIZE])
-{
-    PGresult *result =
-        db_query (db, "SELECT value::int FROM \"Setting\" WHERE name = 'compatible'", 0, NULL);
-    if (!result)
-        return failed (db, "cannot read the database's settings", reason);
-    *ret_version = PQntuples (result) ? db_int (result, 0, 0) : 0;
-    PQclear (result);
-    return 0;
-}
-
+/* A migration that takes something from older programs raises "compatible" to its version. */
 static int
 refuse_newer (struct db *db, int64_t newest, char reason[DB_REASON_SIZE])
 {
@@ -348,7 +346,7 @@ refuse_newer (struct db *db, int64_t newest, char reason[DB_REASON_SIZE])
     int r = read_version (db, &version, reason);
     if (r < 0 || version <= newest)
         return r;
-    r = read_compatible (db, &compatible, reason);
+    r = read_setting (db, "compatible", &compatible, reason);
     if (r < 0 || compatible <= newest)
         return r;
     snprintf (reason, DB_REASON_SIZE,
