@@ -52,26 +52,28 @@ budget_begin (struct fetcher *self, struct budget *ret)
     *ret = (struct budget){ .limit = set.limit, .unit = set.unit, .spent = real (result, 0),
                             .room = set.limit - real (result, 0) - real (result, 1),
                             .untold = in_usd && *db_text (result, 0, 2) == 't',
-                            .priced = db_text (result, 0, 3) && db_text (result, 0, 4), .summary_price = real (result, 3), .embedding_price = real (result, 4) };
+                            .priced = db_text (result, 0, 3) && db_text (result, 0, 4),
+                            .summary_price = real (result, 3), .embedding_price = real (result, 4) };
     if (ret->untold)
         ret->room = -1;
     PQclear (result);
     return 0;
 }
 
+/* The article whose turn it is. */
+#define NEXT_NEED BUDGET_NEED ("summary", "octet_length (content)", "$3", "$4", "$5")
+#define FROM_NEXT " FROM \"ArticleWork\" WHERE state = 'pending' AND \"dueAt\" <= " DB_NOW " AND \"pageAt\" IS NULL" \
+    " ORDER BY \"dueAt\", id LIMIT 1"
 /* Only when nothing is under way: what that did not use comes back. */
 static const char pause_sql[] =
     "UPDATE \"Budget\" SET \"pausedUntil\" = date_trunc ('day', " DB_NOW ") + interval '1 day', reason = $1"
     " WHERE coalesce (\"pausedUntil\", '-infinity') <= " DB_NOW
     " AND NOT EXISTS (SELECT 1 FROM \"ArticleWork\" WHERE reserved > 0)"
-    " AND $2::float8 < (SELECT " BUDGET_NEED ("summary", "octet_length (content)", "$3", "$4", "$5")
-    "  FROM \"ArticleWork\" WHERE state = 'pending' AND \"dueAt\" <= " DB_NOW " AND \"pageAt\" IS NULL ORDER BY \"dueAt\", id LIMIT 1)";
+    " AND $2::float8 < (SELECT " NEXT_NEED FROM_NEXT ")";
 
 /* What no day has room for would have all others wait for it every day. */
 static const char bury_sql[] =
-    "UPDATE \"ArticleWork\" SET state = 'dead', reason = $1 WHERE id = ANY (ARRAY (SELECT id FROM \"ArticleWork\""
-    " WHERE state = 'pending' AND \"dueAt\" <= " DB_NOW " AND \"pageAt\" IS NULL"
-    " AND $2::float8 < " BUDGET_NEED ("summary", "octet_length (content)", "$3", "$4", "$5") "))";
+    "UPDATE \"ArticleWork\" SET state = 'dead', reason = $1 WHERE id = (SELECT id" FROM_NEXT ") AND $2::float8 < " NEXT_NEED;
 
 static bool
 bury_too_dear (struct fetcher *self, const struct budget *budget)
@@ -85,9 +87,9 @@ bury_too_dear (struct fetcher *self, const struct budget *budget)
               budget->limit, budget->unit);
     if (db_run (self->db, &rows, bury_sql, DB_VALUES (reason, limit, values.summary_price, values.embedding_price,
                                                       values.max_input)) < 0)
-        log_warn ("articles too dear for any day could not be marked: %s", db_error (self->db));
+        log_warn ("an article too dear for any day could not be marked: %s", db_error (self->db));
     else if (rows)
-        log_error ("count=%" PRId64 " articles go to the dead letters: %s", rows, reason);
+        log_error ("an article goes to the dead letters: %s", reason);
     return rows > 0;
 }
 
