@@ -69,7 +69,7 @@ class BudgetTest(MillTest):
         self.check_everything_stored_once()
 
     def test_what_no_day_has_room_for_does_not_stop_the_others(self):
-        self.begin("30000 tokens")
+        self.begin("60000 tokens")
         self.world.tell("long.xml", headers=[("Content-Type", "application/rss+xml")], body=(
             "<rss version='2.0'><channel><title>Long</title><item><title>A long read</title><link>http://long.example/1</link>"
             f"<description>{'word ' * 40000}</description></item></channel></rss>").encode())
