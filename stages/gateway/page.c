@@ -248,8 +248,15 @@ put_facts (struct buf *out, const json_t *status)
     static const char *const ticks[][2] = { { "Ran", "ran" },
                                             { "Skipped", "skipped" },
                                             { "Missed", "missed" } };
+    static const char *const budget[][2] = {
+        { "Spent", "spent" },
+        { "Of", "limit" },
+        { "In", "unit" },
+        { "Waits for midnight", "paused" },
+    };
     put_health (out, status);
     put_models (out, status);
+    put_tiles (out, "Budget of the day", status, "budget", budget, COUNT_OF (budget));
     put_tiles (out, "Runs", status, "stats", stats, COUNT_OF (stats));
     put_tiles (out, "Articles", status, "conservation", articles, COUNT_OF (articles));
     put_tiles (out, "Ticks", status, "ticks", ticks, COUNT_OF (ticks));
