@@ -28,6 +28,8 @@ heartbeat (void *context, void *arg UNUSED)
     json_t *numbers = json_object ();
     if (self->started && self->def->statistics)
         self->def->statistics (self->state, numbers);
+    if (self->in)
+        json_object_set_new (numbers, "full", json_integer (!self->reading));
     json_object_set_new (numbers, "clockMs", json_integer (clock_wall_us () / 1000));
     char *statistics = json_dumps (numbers, JSON_COMPACT);
     struct wire_heartbeat message = {

@@ -90,6 +90,7 @@ struct collector {
     zhashx_t *workers;               /* name: struct worker */
     json_t *checkpoints, *faults;    /* waiting for the next flush */
     bool changed, flush_due;         /* results wait to be written; the time for it is set */
+    int64_t clear_ms;                /* since when nothing could wait in a pipe; 0: something may */
     int64_t swept_ms;                /* when the workers were last looked at */
     bool late;                       /* the last run was closed with articles under way */
     int64_t failed_ms;               /* when the last run failed; 0: not since the start */
@@ -131,6 +132,8 @@ void ledger_result (struct collector *self, const struct wire_result *result);
 void ledger_fault (struct collector *self, uint64_t article, uint32_t attempt, const char *kind, const char *reason);
 void ledger_flush (struct collector *self);
 void ledger_extend (struct collector *self);     /* leases of what live workers hold */
+/* What nobody has in hand, and was dispatched so long ago, is due again. */
+void ledger_release_lost (struct collector *self, int64_t least_ms);
 void ledger_check (struct collector *self);      /* conservation */
 
 /* ---- workers.c ---- */

@@ -187,6 +187,17 @@ ledger_flush (struct collector *self)
         run_event (self, WIRE_RUN_PROGRESS, "", 0, "");
 }
 
+/* As an array of SQL: "{1,2}". */
+static void
+put_held (const struct collector *self, struct buf *out)
+{
+    buf_add_char (out, '{');
+    for (struct worker *w = zhashx_first (self->workers); w; w = zhashx_next (self->workers))
+        for (size_t i = 0; i < w->held_count; i++)
+            buf_printf (out, "%s%" PRIu64, out->len > 1 ? "," : "", w->held[i]);
+    buf_add_char (out, '}');
+}
+
 /* Between runs too: what a run at its limit left is under way. */
 void
 ledger_extend (struct collector *self)
@@ -195,17 +206,35 @@ ledger_extend (struct collector *self)
     char lease[24];
     if (!collector_ready (self))
         return;
-    buf_add_char (&ids, '{');
-    for (struct worker *w = zhashx_first (self->workers); w; w = zhashx_next (self->workers))
-        for (size_t i = 0; i < w->held_count; i++)
-            buf_printf (&ids, "%s%" PRIu64, ids.len > 1 ? "," : "", w->held[i]);
-    buf_add_char (&ids, '}');
+    put_held (self, &ids);
     snprintf (lease, sizeof lease, "%" PRId64, stage_settings (self->stage)->delivery_lease);
     if (ids.len > 2
         && db_run (self->db, NULL, "UPDATE \"ArticleWork\" SET \"leaseUntil\" = " DB_NOW " + $2::int * interval '1 second'"
                    " WHERE id = ANY ($1::bigint[]) AND state = 'leased'"
                    " AND \"leaseUntil\" < " DB_NOW " + $2::int * interval '0.75 second'", DB_VALUES (ids.data, lease)) < 0)
         log_warn ("leases could not be extended: %s", db_error (self->db));
+    buf_fini (&ids);
+}
+
+void
+ledger_release_lost (struct collector *self, int64_t least_ms)
+{
+    struct buf ids = { 0 };
+    char lease[24], least[24];
+    int64_t rows = 0;
+    if (!self->run.open || !collector_ready (self))
+        return;
+    put_held (self, &ids);
+    snprintf (lease, sizeof lease, "%" PRId64, stage_settings (self->stage)->delivery_lease);
+    snprintf (least, sizeof least, "%" PRId64, least_ms);
+    if (db_run (self->db, &rows, "UPDATE \"ArticleWork\" SET state = 'pending', \"leaseUntil\" = NULL, reserved = NULL,"
+                " reason = 'lost on its way' WHERE state = 'leased' AND id <> ALL ($1::bigint[]) AND \"leaseUntil\" < " DB_NOW
+                " + $2::int * interval '1 second' - $3::int * interval '1 millisecond'", DB_VALUES (ids.data, lease, least)) < 0)
+        log_warn ("articles that were lost on their way could not be released: %s", db_error (self->db));
+    if (rows) {
+        log_warn ("articles were lost on their way, dispatching again count=%" PRId64, rows);
+        run_event (self, WIRE_RUN_PROGRESS, "", 0, "");
+    }
     buf_fini (&ids);
 }
 

@@ -2,6 +2,7 @@
 #include "stages/collector/collector.h"
 
 #define MISSED_HEARTBEATS 3
+#define LOST_HEARTBEATS 4
 #define CLOCK_SKEW_MS 30000
 #define CLOCK_STEADY_MS 5000
 #define CLOCK_MAX_MS (INT64_C (1) << 53)
@@ -155,12 +156,65 @@ was_held_up (struct collector *self, int64_t now)
     return true;
 }
 
+/* What waits for a worker with full hands, in a pipe, is in nobody's hands and well. */
+static bool
+has_waiting (const struct worker *worker)
+{
+    static const char queued[] = ".queued";
+    const char *key;
+    json_t *value;
+    json_object_foreach (worker->statistics, key, value) {
+        size_t size = strlen (key);
+        bool counts = streq (key, "full") || (size > sizeof queued && streq (key + size - (sizeof queued - 1), queued));
+        if (counts && json_number_value (value) > 0)
+            return true;
+    }
+    return false;
+}
+
+/* Whether whatever is under way must be in somebody's hands: nobody's are full, nothing is queued, and no stage lacks a worker. */
+static bool
+nothing_waits (const struct collector *self)
+{
+    static const char *const needed[] = { "broker", "summarizer", "chunker", "embedder", "writer" };
+    size_t counts[COUNT_OF (needed)] = { 0 };
+    for (struct worker *w = zhashx_first (self->workers); w; w = zhashx_next (self->workers))
+        for (size_t i = 0; i < COUNT_OF (needed); i++) {
+            if (!streq (w->stage, needed[i]))
+                continue;
+            bool tells = i == 0 || json_object_get (w->statistics, "full");
+            if (!tells || has_waiting (w))
+                return false;
+            counts[i] += w->state == WIRE_ALIVE;
+        }
+    for (size_t i = 0; i < COUNT_OF (needed); i++)
+        if (!counts[i])
+            return false;
+    return true;
+}
+
+/* An article that nobody has in hand for so long, while nothing could wait anywhere, was lost on the way: in a pipe to a
+ * process that died. The lease would tell too, much later. */
+static void
+look_for_lost (struct collector *self, int64_t now)
+{
+    int64_t least_ms = LOST_HEARTBEATS * stage_settings (self->stage)->delivery_heartbeat;
+    if (!nothing_waits (self))
+        self->clear_ms = 0;
+    else if (!self->clear_ms)
+        self->clear_ms = now;
+    else if (now - self->clear_ms >= least_ms)
+        ledger_release_lost (self, least_ms);
+}
+
 void
 workers_sweep (struct collector *self)
 {
     int64_t now = clock_mono_ms ();
-    if (was_held_up (self, now))
+    if (was_held_up (self, now)) {
+        self->clear_ms = 0;
         return;
+    }
     zlistx_t *names = zhashx_keys (self->workers);
     for (char *name = zlistx_first (names); name; name = zlistx_next (names)) {
         struct worker *worker = zhashx_lookup (self->workers, name);
@@ -173,4 +227,6 @@ workers_sweep (struct collector *self)
         zhashx_delete (self->workers, name);
     }
     zlistx_destroy (&names);
+    if (!json_array_size (self->faults)) /* else what a lost worker had would be dispatched before that is written, and again after */
+        look_for_lost (self, now);
 }

@@ -51,6 +51,36 @@ class WorkerTest(MillTest):
         self.check_everything_stored_once()
 
 
+class LostTest(MillTest):
+    world_options = dict(feeds=2, articles=20, words=300, dimensions=64)
+    settings = dict(delivery_lease=120)
+
+    def test_what_waited_for_one_that_died_comes_again_long_before_its_lease_ends(self):
+        self.mill.start_all()
+        for role in ("summarizer", "embedder"):
+            self.mill.process(role).send_signal(signal.SIGSTOP)
+        self.mill.trigger()
+        wait_for("all to be dispatched", lambda: self.mill.states() == {"leased": self.total()})
+        for role in ("summarizer", "embedder"):
+            self.mill.end(self.mill.process(role), signal.SIGKILL)
+            self.mill.start(role)
+        wait_for("all articles", lambda: self.mill.stored() == self.total(), 20)
+        self.check_everything_stored_once()
+
+    def test_what_waits_for_full_hands_is_not_lost(self):
+        self.world.post("/admin/delays?chat_ms=4000")
+        self.mill.start("summarizer", summarizer_calls=1, summarizer_batch=2)
+        self.mill.start(*[role for role in ROLES if role != "summarizer"])
+        wait_for("all to be ready", lambda: self.mill.log_count("ready worker=") >= len(ROLES))
+        self.mill.trigger()
+        wait_for("some articles", lambda: self.mill.stored() >= 4)
+        self.world.post("/admin/delays?chat_ms=0")
+        wait_for("all articles", lambda: self.mill.stored() == self.total())
+        self.assertEqual(self.world.stats()["most_calls_per_article"], 1)
+        self.assertEqual(self.mill.log_count("lost on their way"), 0)
+        self.check_everything_stored_once()
+
+
 class LateTest(MillTest):
     world_options = dict(feeds=2, articles=10, words=100, dimensions=64, chat_ms=2000)
     settings = dict(run_time_limit=5, fetcher_window=10, summarizer_calls=1)
