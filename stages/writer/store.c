@@ -7,9 +7,10 @@
 
 #define RECONNECT_MS 500
 
-/* It counts for the last run, open or closed: the one that dispatched it may have reached its limit before. */
+/* It counts for the run that is open, or else for the last one: the one that dispatched it may have reached its limit before. */
 static const char *const store_sql =
-    "WITH run AS (SELECT coalesce ((SELECT id FROM \"JobRun\" ORDER BY \"startedAt\" DESC LIMIT 1), $2) AS id), work AS ("
+    "WITH run AS (SELECT coalesce ((SELECT id FROM \"JobRun\" WHERE status = 'RUNNING' LIMIT 1),"
+    "  (SELECT id FROM \"JobRun\" ORDER BY \"startedAt\" DESC LIMIT 1), $2) AS id), work AS ("
     " UPDATE \"ArticleWork\" SET state = 'done', content = NULL, summary = NULL, \"summaryModel\" = NULL,"
     "  \"leaseUntil\" = NULL, reason = NULL, \"runId\" = (SELECT id FROM run)"
     " WHERE id = $1 AND state IN ('leased', 'pending')"
