@@ -170,6 +170,8 @@ json_t *websub_pushed (struct collector *self, const json_t *request);
 #define SQL_RUN "json_build_object ('id', id, 'startedAt', " SQL_TIME ("\"startedAt\"") \
     ", 'completedAt', " SQL_TIME ("\"completedAt\"") ", 'status', status, 'articlesProcessed', \"articlesProcessed\"," \
     " 'embeddingsCreated', \"embeddingsCreated\", 'durationMs', \"durationMs\", 'errorMessage', \"errorMessage\")"
+/* When the run $1 was opened, by the clock that dates articles; so no older part of their table need be read. */
+#define SQL_RUN_BEGIN "(SELECT \"createdAt\" - interval '1 minute' FROM \"JobRun\" WHERE id = $1)"
 /* The single JSON value that sql yields, or NULL (db_error tells). given (json_decref) */
 json_t *collector_json (struct collector *self, const char *sql, size_t count, const char *const *values);
 

@@ -292,9 +292,9 @@ count_again (struct collector *self)
     if (!self->late)
         return;
     if (db_run (self->db, &rows, "UPDATE \"JobRun\" r SET \"articlesProcessed\" = c.articles, \"embeddingsCreated\" = c.chunks FROM"
-                " (SELECT l.id, count (a.id) AS articles, coalesce (sum (a.\"chunkCount\"), 0) AS chunks FROM (SELECT id, \"startedAt\""
+                " (SELECT l.id, count (a.id) AS articles, coalesce (sum (a.\"chunkCount\"), 0) AS chunks FROM (SELECT id, \"createdAt\""
                 "   FROM \"JobRun\" WHERE status <> 'RUNNING' ORDER BY \"startedAt\" DESC LIMIT 1) l LEFT JOIN \"Article\" a"
-                "  ON a.\"runId\" = l.id AND a.\"createdAt\" >= l.\"startedAt\" - interval '1 minute' GROUP BY l.id) c"
+                "  ON a.\"runId\" = l.id AND a.\"createdAt\" >= l.\"createdAt\" - interval '1 minute' GROUP BY l.id) c"
                 " WHERE r.id = c.id AND r.\"articlesProcessed\" <> c.articles", 0, NULL) < 0) {
         log_warn ("the last run could not be counted again: %s", db_error (self->db));
         return;
@@ -432,15 +432,15 @@ read_standing (struct collector *self, struct standing *ret)
     return 0;
 }
 
-/* Counted again from the stored articles, so that a restart of any process leaves the figures right. */
+/* Counted again from the stored articles, so that a restart of any process leaves the figures right. By the database's clock
+ * on both sides: ours may be wrong. */
 static int
 read_stored (struct collector *self, struct standing *standing)
 {
-    char from[CLOCK_TEXT_SIZE];
     PGresult *r = db_query (self->db, "SELECT count (*), coalesce (sum (\"chunkCount\"), 0),"
                             " (SELECT count (*) FROM \"ArticleWork\" WHERE \"pageAt\" IS NOT NULL) FROM \"Article\""
-                            " WHERE \"runId\" = $1 AND \"createdAt\" >= $2::timestamp - interval '1 minute'",
-                            DB_VALUES (self->run.text, db_time (self->run.started_us, from)));
+                            " WHERE \"runId\" = $1 AND \"createdAt\" >= " SQL_RUN_BEGIN,
+                            DB_VALUES (self->run.text));
     if (!r)
         return -EIO;
     standing->stored = db_int (r, 0, 0);

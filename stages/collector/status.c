@@ -164,8 +164,7 @@ op_progress (struct collector *self, const json_t *request UNUSED)
     json_t *run = collector_json (self,
         "SELECT json_build_object ('sourcesTotal', count (*), 'sourcesDone', count (*) FILTER (WHERE state NOT IN"
         " ('due', 'claimed')), 'intake', coalesce (sum (intake), 0),"
-        " 'done', (SELECT count (*) FROM \"Article\" WHERE \"runId\" = $1 AND \"createdAt\" >= "
-        " (SELECT \"startedAt\" - interval '1 minute' FROM \"JobRun\" WHERE id = $1)),"
+        " 'done', (SELECT count (*) FROM \"Article\" WHERE \"runId\" = $1 AND \"createdAt\" >= " SQL_RUN_BEGIN "),"
         " 'dead', (SELECT count (*) FROM \"ArticleWork\" WHERE state = 'dead'),"
         " 'pending', (SELECT count (*) FROM \"ArticleWork\" WHERE state = 'pending'),"
         " 'leased', (SELECT count (*) FROM \"ArticleWork\" WHERE state = 'leased'))"
