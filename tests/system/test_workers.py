@@ -3,6 +3,7 @@ import json
 import signal
 import unittest
 
+import hosts
 from mill import ROLES, MillTest, wait_for
 
 
@@ -79,6 +80,32 @@ class LostTest(MillTest):
         self.assertEqual(self.world.stats()["most_calls_per_article"], 1)
         self.assertEqual(self.mill.log_count("lost on their way"), 0)
         self.check_everything_stored_once()
+
+
+class ClockTest(MillTest):
+    world_options = dict(feeds=2, articles=10, words=100, dimensions=64)
+
+    def run_with_a_collector_off_by(self, seconds):
+        clock = hosts.Clock(f"{self.mill.folder}/clock")
+        if not clock.library:
+            self.skipTest("libfaketime is not installed")
+        clock.step(seconds)
+        self.mill.start("collector", env=clock.env)
+        self.mill.start(*[role for role in ROLES if role != "collector"])
+        wait_for("all to be ready", lambda: self.mill.log_count("ready worker=") >= len(ROLES))
+        row = self.mill.run_once()
+        self.assertEqual((row["status"], row["articlesProcessed"]), ("SUCCESS", self.total()), row)
+        clock.step(0)
+        self.world.post("/admin/publish?feed=1&count=3")
+        row = self.mill.run_once()
+        self.assertEqual((row["status"], row["articlesProcessed"]), ("SUCCESS", 3), row)
+        self.check_everything_stored_once(self.total() + 3)
+
+    def test_a_collector_ahead_and_set_right(self):
+        self.run_with_a_collector_off_by(3600)
+
+    def test_a_collector_behind_and_set_right(self):
+        self.run_with_a_collector_off_by(-3600)
 
 
 class LateTest(MillTest):
