@@ -400,6 +400,7 @@ struct standing {
     bool leased, due; /* whether there are any */
     bool slow;       /* pages to be fetched now, or articles that workers died with, which go one at a time */
     bool paused;     /* the day's budget is spent */
+    bool gated;      /* a provider wants no calls */
     char source_error[REASON_SIZE];
 };
 
@@ -446,6 +447,7 @@ read_stored (struct collector *self, struct standing *standing)
     standing->stored = db_int (r, 0, 0);
     standing->chunks = db_int (r, 0, 1);
     standing->waiting = db_int (r, 0, 2);
+    standing->gated = self->gate_count > 0;
     PQclear (r);
     return 0;
 }
@@ -464,7 +466,7 @@ judge (const struct run *run, const struct standing *s, bool late, char *out, si
     else if (s->intake > s->waiting && !s->stored && !s->paused)
         snprintf (out, size, "%" PRId64 " new articles were found and none could be stored%s%s%s", s->intake,
                   late ? " within the time limit" : "", *run->fault ? ": " : "", run->fault);
-    else if (run->transient && !s->stored && !s->paused)
+    else if (s->gated && run->transient && !s->stored)
         snprintf (out, size, "no article could be stored: %s", run->fault);
 }
 
