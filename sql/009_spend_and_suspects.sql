@@ -24,6 +24,3 @@ CREATE INDEX "ArticleWork_reserved_idx" ON "ArticleWork" (id) WHERE reserved > 0
 
 -- Those that workers died with, and that are not settled yet: few, if any.
 CREATE INDEX "ArticleWork_suspect_idx" ON "ArticleWork" (id) WHERE crashes >= 2 AND state IN ('pending', 'leased');
-
--- The number of the collector's last booking into "Spend": one that is tried again is not added twice.
-INSERT INTO "Setting" VALUES ('booking', '0');

@@ -131,7 +131,7 @@ void budget_look (struct collector *self);       /* whether the day's budget has
 void ledger_result (struct collector *self, const struct wire_result *result);
 void ledger_fault (struct collector *self, uint64_t article, uint32_t attempt, const char *kind, const char *reason);
 void ledger_flush (struct collector *self);
-void ledger_extend (struct collector *self);     /* leases of what live workers hold */
+void ledger_extend (struct collector *self, int64_t age_ms); /* leases of what live workers hold, if they are as old */
 /* What nobody has in hand, and was dispatched so long ago, is due again. */
 void ledger_release_lost (struct collector *self, int64_t least_ms);
 void ledger_check (struct collector *self);      /* conservation */

@@ -59,7 +59,8 @@ rows_of (const struct counts *counts)
 /* The run's figures are totals, the day's are added to what is there: the booking's number, once it is in, keeps them from
  * being added twice. What day it is the database says, as it does to those who ask what was spent. */
 static const char write_sql[] =
-    "WITH booking AS (UPDATE \"Setting\" SET value = $3::text WHERE name = 'booking' AND value <> $3::text RETURNING 1),"
+    "WITH booking AS (INSERT INTO \"Setting\" AS b VALUES ('booking', $3::text) ON CONFLICT (name) DO UPDATE SET value = $3::text"
+    "  WHERE b.value <> $3::text RETURNING 1),"
     " day AS (INSERT INTO \"Spend\" AS s SELECT (" DB_NOW ")::date, d.* FROM booking, json_to_recordset ($4::json) AS d"
     "  (stage text, calls bigint, \"tokensIn\" bigint, \"tokensOut\" bigint, cost float8, unpriced bigint)"
     "  ON CONFLICT (day, stage) DO UPDATE SET calls = s.calls + EXCLUDED.calls,"
@@ -106,7 +107,9 @@ counts_write (struct collector *self)
     else {
         self->booking.count = 0;
         self->counts_changed = self->unbooked.count > 0;
-        if (!self->counts_changed)
+        if (self->counts_changed)
+            collector_flush_soon (self);
+        else
             write_settled (self);
     }
     free (run_text);

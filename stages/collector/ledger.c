@@ -187,6 +187,9 @@ ledger_flush (struct collector *self)
         run_event (self, WIRE_RUN_PROGRESS, "", 0, "");
 }
 
+/* With the seconds of a lease, and the milliseconds since it was taken or extended. */
+#define LEASE_AGE " + $2::int * interval '1 second' - $3::int * interval '1 millisecond'"
+
 /* As an array of SQL: "{1,2}". */
 static void
 put_held (const struct collector *self, struct buf *out)
@@ -200,18 +203,19 @@ put_held (const struct collector *self, struct buf *out)
 
 /* Between runs too: what a run at its limit left is under way. */
 void
-ledger_extend (struct collector *self)
+ledger_extend (struct collector *self, int64_t age_ms)
 {
     struct buf ids = { 0 };
-    char lease[24];
+    char lease[24], age[24];
     if (!collector_ready (self))
         return;
     put_held (self, &ids);
     snprintf (lease, sizeof lease, "%" PRId64, stage_settings (self->stage)->delivery_lease);
+    snprintf (age, sizeof age, "%" PRId64, age_ms);
     if (ids.len > 2
         && db_run (self->db, NULL, "UPDATE \"ArticleWork\" SET \"leaseUntil\" = " DB_NOW " + $2::int * interval '1 second'"
                    " WHERE id = ANY ($1::bigint[]) AND state = 'leased'"
-                   " AND \"leaseUntil\" < " DB_NOW " + $2::int * interval '0.75 second'", DB_VALUES (ids.data, lease)) < 0)
+                   " AND \"leaseUntil\" < " DB_NOW LEASE_AGE, DB_VALUES (ids.data, lease, age)) < 0)
         log_warn ("leases could not be extended: %s", db_error (self->db));
     buf_fini (&ids);
 }
@@ -228,8 +232,9 @@ ledger_release_lost (struct collector *self, int64_t least_ms)
     snprintf (lease, sizeof lease, "%" PRId64, stage_settings (self->stage)->delivery_lease);
     snprintf (least, sizeof least, "%" PRId64, least_ms);
     if (db_run (self->db, &rows, "UPDATE \"ArticleWork\" SET state = 'pending', \"leaseUntil\" = NULL, reserved = NULL,"
-                " reason = 'lost on its way' WHERE state = 'leased' AND id <> ALL ($1::bigint[]) AND \"leaseUntil\" < " DB_NOW
-                " + $2::int * interval '1 second' - $3::int * interval '1 millisecond'", DB_VALUES (ids.data, lease, least)) < 0)
+                " \"dueAt\" = CASE WHEN dispatches > 2 THEN " DB_NOW " ELSE \"dueAt\" END, reason = 'lost on its way'"
+                " WHERE state = 'leased' AND id <> ALL ($1::bigint[]) AND \"leaseUntil\" < " DB_NOW LEASE_AGE,
+                DB_VALUES (ids.data, lease, least)) < 0)
         log_warn ("articles that were lost on their way could not be released: %s", db_error (self->db));
     if (rows) {
         log_warn ("articles were lost on their way, dispatching again count=%" PRId64, rows);

@@ -91,7 +91,8 @@ sweep (struct stage *stage UNUSED, void *arg)
 static void
 extend (struct stage *stage UNUSED, void *arg)
 {
-    ledger_extend (arg);
+    struct collector *self = arg;
+    ledger_extend (self, stage_settings (self->stage)->delivery_lease * 250);
 }
 
 static void
@@ -188,7 +189,7 @@ static bool
 is_idle (void *state)
 {
     struct collector *self = state;
-    bool written = json_array_size (self->faults) == 0 && json_array_size (self->checkpoints) == 0;
+    bool written = json_array_size (self->faults) == 0 && json_array_size (self->checkpoints) == 0 && !self->counts_changed;
     return !self->run.open && (written || !db_connection (self->db));
 }
 

@@ -2,7 +2,7 @@
 #include "stages/collector/collector.h"
 
 #define MISSED_HEARTBEATS 3
-#define LOST_HEARTBEATS 4
+#define LOST_HEARTBEATS 5   /* longer than it takes to see that an idle one, heard of at every third, is late */
 #define CLOCK_SKEW_MS 30000
 #define CLOCK_STEADY_MS 5000
 #define CLOCK_MAX_MS (INT64_C (1) << 53)
@@ -172,13 +172,16 @@ has_waiting (const struct worker *worker)
     return false;
 }
 
-/* Whether whatever is under way must be in somebody's hands: nobody's are full, nothing is queued, and no stage lacks a worker. */
+/* Whether whatever is under way must be in somebody's hands: nobody's are full, nothing is queued, no stage lacks a worker, and
+ * all were heard of as lately as they promised: one that stands still for a while has what waits for it when it goes on. */
 static bool
-nothing_waits (const struct collector *self)
+nothing_waits (const struct collector *self, int64_t now)
 {
     static const char *const needed[] = { "broker", "summarizer", "chunker", "embedder", "writer" };
     size_t counts[COUNT_OF (needed)] = { 0 };
-    for (struct worker *w = zhashx_first (self->workers); w; w = zhashx_next (self->workers))
+    for (struct worker *w = zhashx_first (self->workers); w; w = zhashx_next (self->workers)) {
+        if (now - w->seen_ms > w->interval_ms + w->interval_ms / 2)
+            return false;
         for (size_t i = 0; i < COUNT_OF (needed); i++) {
             if (!streq (w->stage, needed[i]))
                 continue;
@@ -187,6 +190,7 @@ nothing_waits (const struct collector *self)
                 return false;
             counts[i] += w->state == WIRE_ALIVE;
         }
+    }
     for (size_t i = 0; i < COUNT_OF (needed); i++)
         if (!counts[i])
             return false;
@@ -194,14 +198,18 @@ nothing_waits (const struct collector *self)
 }
 
 /* An article that nobody has in hand for so long, while nothing could wait anywhere, was lost on the way: in a pipe to a
- * process that died. The lease would tell too, much later. */
+ * process that died. The lease would tell too, much later. Leases of what is in hand are kept young, so that one's age tells
+ * how long it is in nobody's: from hand to hand nobody tells of it for a moment. */
 static void
 look_for_lost (struct collector *self, int64_t now)
 {
     int64_t least_ms = LOST_HEARTBEATS * stage_settings (self->stage)->delivery_heartbeat;
-    if (!nothing_waits (self))
+    if (!nothing_waits (self, now)) {
         self->clear_ms = 0;
-    else if (!self->clear_ms)
+        return;
+    }
+    ledger_extend (self, least_ms / 2);
+    if (!self->clear_ms)
         self->clear_ms = now;
     else if (now - self->clear_ms >= least_ms)
         ledger_release_lost (self, least_ms);

@@ -87,8 +87,14 @@ class BudgetTest(MillTest):
                                  'BEGIN; SELECT 1 FROM "Budget" FOR UPDATE; SELECT pg_sleep (4)'], stdout=subprocess.DEVNULL)
         wait_for("the lock", lambda: self.mill.postgres.value("SELECT count (*) FROM pg_locks WHERE mode = 'RowShareLock'"
                                                               " AND relation = '\"Budget\"'::regclass"))
-        self.assertEqual(self.mill.run_once()["articlesProcessed"], self.total())
+        run = self.mill.trigger()
+        wait_for("the fetcher to do its other work meanwhile", lambda: self.mill.postgres.value(
+            "SELECT count (*) FROM \"RunSource\" WHERE state = 'fresh'") == 4, 3)
+        self.world.post("/admin/publish?feed=1&count=1")
+        self.assertIsNone(held.poll())
+        self.assertEqual(self.mill.stored(), 0)
         held.wait()
+        self.assertEqual(self.mill.wait_closed(run)["status"], "SUCCESS")
         self.assertEqual(self.mill.log_count("could not be dispatched"), 0)
 
     def test_two_fetchers_reserve_together(self):

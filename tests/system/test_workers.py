@@ -1,6 +1,7 @@
 """Workers join, share, leave and die; nothing is lost."""
 import json
 import signal
+import time
 import unittest
 
 import hosts
@@ -68,6 +69,37 @@ class LostTest(MillTest):
         wait_for("all articles", lambda: self.mill.stored() == self.total(), 20)
         self.check_everything_stored_once()
 
+    def check_nothing_was_lost(self):
+        self.assertEqual(self.mill.log_count("lost on their way"), 0)
+        self.assertEqual(self.mill.postgres.value('SELECT max (dispatches) FROM "ArticleWork"'), 1)
+        self.assertEqual(self.world.stats()["most_calls_per_article"], 1)
+        self.check_everything_stored_once()
+
+    def test_what_goes_from_hand_to_hand_is_not_lost(self):
+        self.world.post("/admin/delays?chat_ms=2500")  # longer than it takes to count as lost
+        self.mill.start_all()
+        run = self.mill.trigger()
+        self.mill.wait_closed(run)
+        self.check_nothing_was_lost()
+
+    def test_who_stands_still_for_a_moment_has_lost_nothing(self):
+        for role in ("summarizer", "broker"):
+            with self.subTest(role):
+                if role == "summarizer":
+                    self.mill.start_all()
+                else:
+                    self.world.post("/admin/publish?feed=1&count=10")
+                time.sleep(2)  # all are idle, and were heard of
+                stopped = self.mill.process(role)
+                stopped.send_signal(signal.SIGSTOP)
+                self.mill.trigger()
+                time.sleep(1.6)  # longer than it takes to count as lost, shorter than three heartbeats of an idle one
+                stopped.send_signal(signal.SIGCONT)
+                total = self.total() + (10 if role == "broker" else 0)
+                wait_for("all articles", lambda: self.mill.stored() == total)
+        self.assertEqual(self.mill.log_count("lost on their way"), 0)
+        self.assertEqual(self.world.stats()["most_calls_per_article"], 1)
+
     def test_what_waits_for_full_hands_is_not_lost(self):
         self.world.post("/admin/delays?chat_ms=4000")
         self.mill.start("summarizer", summarizer_calls=1, summarizer_batch=2)
@@ -77,9 +109,7 @@ class LostTest(MillTest):
         wait_for("some articles", lambda: self.mill.stored() >= 4)
         self.world.post("/admin/delays?chat_ms=0")
         wait_for("all articles", lambda: self.mill.stored() == self.total())
-        self.assertEqual(self.world.stats()["most_calls_per_article"], 1)
-        self.assertEqual(self.mill.log_count("lost on their way"), 0)
-        self.check_everything_stored_once()
+        self.check_nothing_was_lost()
 
 
 class ClockTest(MillTest):
