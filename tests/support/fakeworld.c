@@ -145,6 +145,7 @@ static const struct setting {
     { "chat-item-ms", SETTING (chat_item_ms), 0, 0, WORLD_DELAY_MAX_MS, "and for each article" },
     { "embed-ms", SETTING (embed_ms), 0, 0, WORLD_DELAY_MAX_MS, "delay of a call for vectors" },
     { "embed-item-ms", SETTING (embed_item_ms), 0, 0, WORLD_DELAY_MAX_MS, "and for each text" },
+    { "feed-most", SETTING (feed_most), NEWS_ARTICLES_MAX, 1, NEWS_ARTICLES_MAX, "newest articles that a feed shows" },
     { "feed-ms", SETTING (feed_ms), 0, 0, WORLD_DELAY_MAX_MS, "delay of a feed" },
     { "seed", SETTING (seed), 1, 0, INT32_MAX, "other texts for another seed" },
 };

@@ -13,6 +13,7 @@ struct world_settings {
     int64_t port, any_address, feeds, articles, words, dimensions, seed;
     int64_t chat_ms, chat_item_ms, embed_ms, embed_item_ms; /* a call's and an item's delay */
     int64_t feed_ms;                                        /* a publisher's answer's */
+    int64_t feed_most;                                      /* newest articles that a feed shows */
 };
 
 enum target { TARGET_CHAT, TARGET_EMBED, TARGETS };
@@ -45,7 +46,7 @@ struct news {
     struct feed *feeds;
     size_t feed_count;
     uint64_t seed;
-    size_t words;
+    size_t words, feed_most;
     int64_t start_s;
     char *base_url;
 };

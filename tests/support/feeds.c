@@ -128,8 +128,9 @@ static void
 feed_render (struct news *news, struct feed *feed, enum markup_format format)
 {
     size_t number = (size_t) (feed - news->feeds) + 1;
-    struct markup_entry *entries = mem_alloc ((feed->count + 1) * sizeof *entries);
-    for (size_t i = 0; i < feed->count; i++) { /* newest first */
+    size_t shown = MIN_OF (feed->count, news->feed_most);
+    struct markup_entry *entries = mem_alloc ((shown + 1) * sizeof *entries);
+    for (size_t i = 0; i < shown; i++) { /* newest first */
         const struct article *article = &feed->articles[feed->count - 1 - i];
         entries[i] = (struct markup_entry){ .id = article->id,
                                             .url = article->url,
@@ -148,7 +149,7 @@ feed_render (struct news *news, struct feed *feed, enum markup_format format)
                                   .feed_url = url,
                                   .description = "News nobody needs",
                                   .entries = entries,
-                                  .count = feed->count,
+                                  .count = shown,
                                   .updated_s = feed->changed_s };
     struct buf body = { 0 };
     markup_add_feed (&body, format, &markup);
@@ -174,6 +175,7 @@ news_init (struct news *news, const struct world_settings *settings, uint16_t po
     size_t count = (size_t) settings->articles;
     *news = (struct news){ .feed_count = (size_t) settings->feeds,
                            .words = (size_t) settings->words,
+                           .feed_most = (size_t) settings->feed_most,
                            .seed = (uint64_t) settings->seed,
                            .start_s = clock_wall_us () / US_PER_S,
                            .base_url = mem_printf ("http://127.0.0.1:%u", (unsigned int) port) };
