@@ -130,10 +130,8 @@ version_here (void)
 static unsigned
 version_of (const struct wire_layout *layout)
 {
-    unsigned version = WIRE_VERSION_OLDEST;
-    for (size_t i = 0; i < layout->field_count; i++)
-        version = MAX_OF (version, layout->fields[i].since);
-    return MIN_OF (version, version_here ());
+    unsigned newest = layout->fields[layout->field_count - 1].since; /* new fields come at the end */
+    return MIN_OF (MAX_OF (newest, (unsigned) WIRE_VERSION_OLDEST), version_here ());
 }
 
 /* ---- big-endian numbers ---- */

@@ -113,7 +113,7 @@ json_t *run_open_for (struct collector *self, int64_t source);
 void run_follow (struct collector *self);  /* closes the run if it is over */
 void run_repeat_tick (struct collector *self);
 void run_repeat_refusal (struct collector *self); /* the breaker is a state: a fetcher that starts must hear of it */
-/* No calls of the stage before until_us. A state, too: repeated until then, for workers that start. */
+/* No calls of the stage for so long. A state, too: repeated until then, for workers that start. */
 void run_gate (struct collector *self, const char *stage, int64_t wait_ms, const char *reason);
 void run_event (struct collector *self, enum wire_event_kind kind, const char *stage, int64_t until_us, const char *reason);
 

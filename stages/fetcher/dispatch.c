@@ -9,11 +9,11 @@
 
 /* A twin waits while the article of the same text is on its way to a summary, and then takes that one. Scalar subqueries, an array
  * and a bounded count: a plan that joins or counts the whole table, made while that was small, would be kept while it grows. */
-#define SQL_TWIN_OF_W "\"ArticleWork\" o WHERE o.id = w.\"twinOf\""
+#define SQL_TWIN_OF(w) "\"ArticleWork\" o WHERE o.id = " w ".\"twinOf\""
 #define SQL_READY(w) \
     w ".state = 'pending' AND " w ".\"dueAt\" <= " DB_NOW " AND " w ".\"pageAt\" IS NULL" \
     " AND (" w ".\"twinOf\" IS NULL OR NOT coalesce ((SELECT o.summary IS NULL AND (o.state = 'leased'" \
-    " OR (o.state = 'pending' AND o.\"dueAt\" <= " DB_NOW ")) FROM \"ArticleWork\" o WHERE o.id = " w ".\"twinOf\"), FALSE))"
+    " OR (o.state = 'pending' AND o.\"dueAt\" <= " DB_NOW ")) FROM " SQL_TWIN_OF (w) "), FALSE))"
 /* Of those that workers died with the one that is under way, or else the one whose turn it is. */
 #define SQL_SUSPECT \
     "(SELECT s.id FROM \"ArticleWork\" s WHERE s.crashes >= " CRASHES_ALONE " AND s.state IN ('pending', 'leased')" \
@@ -22,9 +22,9 @@
 static const char lease_sql[] =
     "UPDATE \"ArticleWork\" w SET state = 'leased', \"runId\" = $1, dispatches = dispatches + 1,"
     " \"leaseUntil\" = " DB_NOW " + $3::int * interval '1 second', reserved = " NEED ("w.summary", "octet_length (w.content)") ","
-    " summary = coalesce (summary, (SELECT o.summary FROM " SQL_TWIN_OF_W "),"
+    " summary = coalesce (summary, (SELECT o.summary FROM " SQL_TWIN_OF ("w") "),"
     "  (SELECT a.summary FROM \"Article\" a WHERE a.id = w.\"twinOf\")),"
-    " \"summaryModel\" = coalesce (\"summaryModel\", (SELECT o.\"summaryModel\" FROM " SQL_TWIN_OF_W "),"
+    " \"summaryModel\" = coalesce (\"summaryModel\", (SELECT o.\"summaryModel\" FROM " SQL_TWIN_OF ("w") "),"
     "  (SELECT a.\"summaryModel\" FROM \"Article\" a WHERE a.id = w.\"twinOf\"))"
     " WHERE id = ANY (ARRAY (SELECT id FROM ("
     "  SELECT id, sum (" NEED ("summary", "bytes") ") OVER (ORDER BY \"dueAt\", id) AS needed FROM ("
@@ -136,8 +136,8 @@ dispatch_release_expired (struct fetcher *self)
 {
     int64_t rows = 0;
     if (db_run (self->db, &rows, "UPDATE \"ArticleWork\" SET state = 'pending', \"leaseUntil\" = NULL, reserved = NULL,"
-                " \"dueAt\" = CASE WHEN dispatches > 2 THEN " DB_NOW " ELSE \"dueAt\" END, reason = 'its lease ran out' WHERE id IN (SELECT id FROM \"ArticleWork\" WHERE state = 'leased'"
-                " AND \"leaseUntil\" < " DB_NOW " FOR UPDATE SKIP LOCKED)", 0, NULL) < 0)
+                " \"dueAt\" = CASE WHEN dispatches > 2 THEN " DB_NOW " ELSE \"dueAt\" END, reason = 'its lease ran out'"
+                " WHERE id IN (SELECT id FROM \"ArticleWork\" WHERE state = 'leased' AND \"leaseUntil\" < " DB_NOW " FOR UPDATE SKIP LOCKED)", 0, NULL) < 0)
         log_warn ("expired leases could not be released: %s", db_error (self->db));
     else if (rows)
         log_warn ("leases ran out, dispatching again count=%" PRId64, rows);

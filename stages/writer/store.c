@@ -21,7 +21,7 @@ static const char *const store_sql =
     " INSERT INTO \"Article\" (id, url, title, summary, content, source, author, \"publishedAt\", \"sourceId\", \"runId\","
     "  \"chunkCount\", \"summaryModel\", \"storyId\")"
     " SELECT work.id, url, title, $3, $4, source, author, \"publishedAt\", \"sourceId\", (SELECT id FROM run),"
-    "  cardinality ($7), $5,  coalesce (work.\"storyId\", older.\"storyId\", work.id) FROM work LEFT JOIN older ON older.id = replaces"
+    "  cardinality ($7), $5, coalesce (work.\"storyId\", older.\"storyId\", work.id) FROM work LEFT JOIN older ON older.id = replaces"
     " ON CONFLICT (url) DO NOTHING RETURNING id"
     "), chunk AS ("
     " INSERT INTO \"ArticleChunk\" (\"articleId\", index, content, embedding, model)"
