@@ -149,6 +149,7 @@ struct worker {
 };
 #define WORKERS_SWEEP_MS 1000
 void workers_init (struct collector *self);
+void workers_load (struct collector *self);      /* as the collector before last heard of them */
 void workers_heartbeat (struct collector *self, const struct wire_heartbeat *heartbeat);
 void workers_result (struct collector *self, const struct wire_result *result);
 bool workers_stay (const struct collector *self); /* whether any has articles, or may get some, and is not leaving */

@@ -6,7 +6,7 @@
 #define FLUSH_MS 25           /* from a change to its writing: results are written in groups */
 #define FOLLOW_MS 200        /* an open run is looked at so often even when nothing is heard */
 #define CHECK_MS 60000
-#define STANDBY_MS 2000
+#define STANDBY_MS 1000
 #define DRAIN_MS 20000
 #define READS_PER_TURN 500
 
@@ -151,6 +151,7 @@ take_office (struct stage *stage, void *arg)
         return;
     self->active = true;
     run_load (self);
+    workers_load (self);
     budget_look (self);
     ledger_check (self);
     if (serve (self) < 0)

@@ -30,6 +30,12 @@ copy_text (char *out, size_t size, const struct wire_bytes *text)
     snprintf (out, size, "%.*s", (int) text->size, text->data);
 }
 
+static int64_t
+patience_ms (const struct worker *worker)
+{
+    return MISSED_HEARTBEATS * worker->interval_ms + worker->interval_ms / 2; /* half of one: for the way of the third */
+}
+
 static struct worker *
 worker_of (struct collector *self, const struct wire_bytes *stage, const struct wire_bytes *name)
 {
@@ -127,6 +133,17 @@ workers_result (struct collector *self, const struct wire_result *result)
     let_go (worker, result->header.article);
 }
 
+/* Given on since its holder was last heard of. */
+static bool
+is_held_by_another (const struct collector *self, const struct worker *worker, uint64_t article)
+{
+    for (const struct worker *w = zhashx_first (self->workers); w; w = zhashx_next (self->workers))
+        for (size_t i = 0; w != worker && i < w->held_count; i++)
+            if (w->held[i] == article && w->seen_ms > worker->seen_ms)
+                return true;
+    return false;
+}
+
 static void
 worker_lost (struct collector *self, struct worker *worker)
 {
@@ -139,8 +156,83 @@ worker_lost (struct collector *self, struct worker *worker)
         log_warn ("the sources of a lost fetcher wait for their time-out: %s", db_error (self->db));
     /* The broker only carries: whatever killed it was not the article. */
     for (size_t i = 0; i < worker->held_count; i++)
-        ledger_fault (self, worker->held[i], 0, is_broker ? "returned" : "crashed",
-                      is_broker ? "the broker went away" : "its worker died");
+        if (!is_held_by_another (self, worker, worker->held[i]))
+            ledger_fault (self, worker->held[i], 0, is_broker ? "returned" : "crashed",
+                          is_broker ? "the broker went away" : "its worker died");
+}
+
+/* ---- for the collector that follows this one ---- */
+
+static json_t *
+worker_document (const struct worker *worker, int64_t now)
+{
+    json_t *held = json_array ();
+    for (size_t i = 0; i < worker->held_count; i++)
+        json_array_append_new (held, json_integer ((json_int_t) worker->held[i]));
+    return json_pack ("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:o}", "stage", worker->stage, "worker", worker->name, "host", worker->host,
+                      "pid", (json_int_t) worker->pid, "state", (json_int_t) worker->state, "intervalMs", (json_int_t) worker->interval_ms,
+                      "ageMs", (json_int_t) (now - worker->seen_ms), "held", held);
+}
+
+/* While anybody has anything in hand; what was kept before is out of date soon. */
+static void
+keep_workers (struct collector *self, int64_t now)
+{
+    size_t held = 0;
+    json_t *workers = json_array ();
+    for (const struct worker *w = zhashx_first (self->workers); w; w = zhashx_next (self->workers)) {
+        held += w->held_count;
+        json_array_append_new (workers, worker_document (w, now));
+    }
+    char *text = json_dumps (workers, JSON_COMPACT);
+    if ((held || self->run.open) && collector_ready (self)
+        && db_run (self->db, NULL, "INSERT INTO \"Heartbeat\" (at, workers) VALUES (" DB_NOW ", $1::json)"
+                   " ON CONFLICT (one) DO UPDATE SET at = EXCLUDED.at, workers = EXCLUDED.workers", DB_VALUES (text)) < 0)
+        log_warn ("what workers have in hand could not be kept: %s", db_error (self->db));
+    free (text);
+    json_decref (workers);
+}
+
+/* age_ms: of the document */
+static void
+remember (struct collector *self, json_t *document, int64_t age_ms)
+{
+    const char *stage, *name, *host;
+    json_int_t pid, state, interval, age;
+    json_t *held, *article;
+    size_t i;
+    if (json_unpack (document, "{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:o}", "stage", &stage, "worker", &name, "host", &host, "pid", &pid,
+                     "state", &state, "intervalMs", &interval, "ageMs", &age, "held", &held) < 0)
+        return;
+    struct wire_bytes stage_text = wire_text (stage), name_text = wire_text (name), host_text = wire_text (host);
+    struct worker *worker = worker_of (self, &stage_text, &name_text);
+    copy_text (worker->host, sizeof worker->host, &host_text);
+    worker->pid = (uint32_t) pid;
+    worker->state = (uint32_t) state;
+    worker->interval_ms = (uint32_t) interval;
+    json_array_foreach (held, i, article)
+        hold (worker, (uint64_t) json_integer_value (article));
+    /* Who has something in hand tells at every interval, and is given the time to do so once more. */
+    if (worker->held_count)
+        worker->seen_ms -= MIN_OF (age + age_ms, patience_ms (worker) - interval - interval / 4);
+}
+
+void
+workers_load (struct collector *self)
+{
+    PGresult *r = db_query (self->db, "SELECT " DB_US ("at") ", " DB_US (DB_NOW) ", workers FROM \"Heartbeat\"", 0, NULL);
+    int64_t age_ms = r && PQntuples (r) ? (db_int (r, 0, 1) - db_int (r, 0, 0)) / 1000 : INT64_MAX;
+    if (!r)
+        log_warn ("what workers had in hand could not be read: %s", db_error (self->db));
+    if (age_ms >= 0 && age_ms < stage_settings (self->stage)->delivery_lease * 1000) {
+        json_t *workers = json_loads (db_text (r, 0, 2), 0, NULL), *document;
+        size_t i;
+        json_array_foreach (workers, i, document)
+            remember (self, document, age_ms);
+        json_decref (workers);
+    }
+    PQclear (r);
+    self->swept_ms = clock_mono_ms ();
 }
 
 /* A collector that was held up itself (a slow database, a stopped machine) has not heard anybody: it listens first. */
@@ -227,8 +319,7 @@ workers_sweep (struct collector *self)
     for (char *name = zlistx_first (names); name; name = zlistx_next (names)) {
         struct worker *worker = zhashx_lookup (self->workers, name);
         bool left = worker->state == WIRE_LEAVING && worker->held_count == 0;
-        int64_t interval = worker->interval_ms; /* and half of one, for the way of the third */
-        if (now - worker->seen_ms <= MISSED_HEARTBEATS * interval + interval / 2)
+        if (now - worker->seen_ms <= patience_ms (worker))
             continue;
         if (!left)
             worker_lost (self, worker);
@@ -237,4 +328,5 @@ workers_sweep (struct collector *self)
     zlistx_destroy (&names);
     if (!json_array_size (self->faults)) /* else what a lost worker had would be dispatched before that is written, and again after */
         look_for_lost (self, now);
+    keep_workers (self, now);
 }

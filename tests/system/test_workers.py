@@ -71,6 +71,21 @@ class LostTest(MillTest):
         wait_for("all articles", lambda: self.mill.stored() == self.total(), 20)
         self.check_everything_stored_once()
 
+    def test_a_new_collector_misses_who_died_before_it(self):
+        self.world.post("/admin/delays?chat_ms=30000")
+        self.mill.start_all()
+        self.mill.trigger()
+        wait_for("articles in hand", lambda: self.mill.postgres.value(
+            """SELECT count (*) FROM "Heartbeat", json_array_elements (workers) w WHERE w ->> 'stage' = 'summarizer'
+               AND json_array_length (w -> 'held') > 0""") == 1)
+        for role in ("summarizer", "collector"):
+            self.mill.end(self.mill.process(role), signal.SIGKILL)
+        self.world.post("/admin/delays?chat_ms=0")
+        self.mill.start("collector", "summarizer")
+        wait_for("all articles", lambda: self.mill.stored() == self.total(), 20)
+        self.assertGreater(self.mill.postgres.value('SELECT count (*) FROM "ArticleWork" WHERE crashes = 1'), 0)
+        self.check_everything_stored_once()
+
     def check_nothing_was_lost(self):
         self.assertEqual(self.mill.log_count("lost on their way"), 0)
         self.assertEqual(self.mill.postgres.value('SELECT max (dispatches) FROM "ArticleWork"'), 1)
