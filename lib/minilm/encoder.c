@@ -22,6 +22,7 @@ typedef __m512i integers;
 #define dot(sum, a, b) (lanes) _mm512_dpbusd_epi32 ((integers) (sum), a, b)
 #define spread(four) _mm512_set1_epi32 (four)
 #define load(address) _mm512_load_si512 (address)
+#define larger(a, b) _mm512_max_ps (a, b)
 #elif defined __AVX2__
 #include <immintrin.h>
 #define LANES 8
@@ -30,6 +31,7 @@ typedef __m256i integers;
 #define dot(sum, a, b) ((sum) + (lanes) _mm256_madd_epi16 (_mm256_maddubs_epi16 (a, b), _mm256_set1_epi16 (1)))
 #define spread(four) _mm256_set1_epi32 (four)
 #define load(address) _mm256_load_si256 ((const __m256i *) (address))
+#define larger(a, b) _mm256_max_ps (a, b)
 #else
 #define LANES 4
 #define TILE_ROWS 1
@@ -50,21 +52,31 @@ dot (integers sum, integers a, integers b)
 #endif
 
 #define LEVELS 255 /* of activations */
-#define KEY_LEVELS 63 /* either side of 0: as prepare has it of neighbours */
+#define HALF_LEVELS 63 /* of keys and values, either side of 0: see prepare.c's largest_pair */
+#define HEAD_VECTORS (HEAD_SIZE / LANES)
 
 typedef float floats __attribute__ ((vector_size (4 * LANES)));
 typedef float floats_anywhere __attribute__ ((vector_size (4 * LANES), aligned (4), may_alias));
 typedef int32_t lanes __attribute__ ((vector_size (4 * LANES)));
+#ifndef larger
+INLINE floats
+larger (floats a, floats b)
+{
+    lanes mask = a > b;
+    return (floats) ((mask & (lanes) a) | (~mask & (lanes) b));
+}
+#endif
+
 #define at(address) (*(const floats_anywhere *) (address))
 #define put(address, vector) (*(floats_anywhere *) (address) = (vector))
 
 #define ROWS_AT_ONCE 48 /* of what is only needed for a moment; a multiple of TILE_ROWS and of 8 */
 
 
-/* Keys of a head as LINEAR has rows. */
-struct keys {
-    _Alignas (64) int8_t values[WINDOW * HEAD_SIZE];
-    int32_t sums[WINDOW];
+/* Keys or values of a head, as LINEAR has a matrix. */
+struct packed {
+    _Alignas (64) int8_t values[WINDOW * BLOCK];
+    _Alignas (64) int32_t sums[WINDOW];
     float scales[WINDOW], bias[WINDOW];
 };
 
@@ -88,26 +100,13 @@ struct scratch {
     _Alignas (64) float scores[ROWS_AT_ONCE * WINDOW];
     _Alignas (64) float transposed[HEAD_SIZE * WINDOW];
     struct quantised quantised;
-    struct keys keys;
+    struct packed keys, values;
 };
 
 /* ---- element by element ---- */
 
 typedef uint8_t bytes __attribute__ ((vector_size (LANES), aligned (1), may_alias));
-
-/* Where the mask has -1, else 0. */
-INLINE floats
-only (lanes mask, floats x)
-{
-    return (floats) (mask & (lanes) x);
-}
-
-INLINE floats
-larger (floats a, floats b)
-{
-    lanes mask = a > b;
-    return (floats) ((mask & (lanes) a) | (~mask & (lanes) b));
-}
+#define put_bytes(address, integers) (*(bytes *) (address) = __builtin_convertvector (integers, bytes))
 
 INLINE floats
 size_of (floats x)
@@ -161,7 +160,7 @@ gelu (float *values, size_t count)
         floats tail = ((((1.061405429f * t - 1.453152027f) * t + 1.421413741f) * t - 0.284496736f) * t + 0.254829592f) * t
                       * exp2_below (z * z * -LOG2_E) * 0.5f;
         /* x (1 - tail) above 0, x tail below */
-        put (values, only (x > 0.0f, x) - size_of (x) * tail);
+        put (values, larger (x, (floats){ 0 }) - size_of (x) * tail);
     }
 }
 
@@ -179,9 +178,9 @@ normalise (float *x, const struct norm *norm)
         x[i] = (x[i] - mean) * scale * norm->weight[i] + norm->bias[i];
 }
 
-/* Scores of one query to probabilities; what is past count becomes 0. */
-static void
-softmax (float *x, size_t count, size_t padded)
+/* Scores of one query to probabilities, as floats in place, or as bytes whose scale it returns; 0 from count on. */
+INLINE struct scale
+softmax (float *x, size_t count, size_t padded, uint8_t *out)
 {
     const float factor = LOG2_E * 0.17677669529663688f; /* 1 / sqrt (HEAD_SIZE) */
     for (size_t i = count; i < padded; i++)
@@ -192,12 +191,18 @@ softmax (float *x, size_t count, size_t padded)
     float above = largest (most);
     for (size_t i = 0; i < padded; i += LANES) {
         floats value = exp2_below ((at (x + i) - above) * factor);
+        if (out) {
+            lanes level = __builtin_convertvector (value * LEVELS + 0.5f, lanes);
+            value = __builtin_convertvector (level, floats);
+            put_bytes (out + i, level);
+        } else
+            put (x + i, value);
         sum += value;
-        put (x + i, value);
     }
     float scale = 1.0f / total (sum);
-    for (size_t i = 0; i < padded; i += LANES)
+    for (size_t i = 0; !out && i < padded; i += LANES)
         put (x + i, at (x + i) * scale);
+    return (struct scale){ scale, 0 };
 }
 
 static struct scale
@@ -213,7 +218,7 @@ quantise (const float *x, size_t count, uint8_t *out)
     struct scale scale = { range / LEVELS, (int32_t) (0.5f - low * factor) };
     for (size_t i = 0; i < count; i += LANES) {
         floats value = at (x + i) * factor + ((float) scale.zero + 0.5f);
-        *(bytes *) (out + i) = __builtin_convertvector (__builtin_convertvector (value, lanes), bytes);
+        put_bytes (out + i, __builtin_convertvector (value, lanes));
     }
     return scale;
 }
@@ -261,26 +266,31 @@ put_sums (const struct job *job, size_t row, size_t column, lanes sums)
     integers both = spread_at (a##r + s * STEP); \
     sum##r##0 = dot (sum##r##0, both, w0); \
     sum##r##1 = dot (sum##r##1, both, w1); \
-    sum##r##2 = dot (sum##r##2, both, w2); \
-    sum##r##3 = dot (sum##r##3, both, w3); \
+    if (wide) { \
+        sum##r##2 = dot (sum##r##2, both, w2); \
+        sum##r##3 = dot (sum##r##3, both, w3); \
+    } \
 }
 #define END(r) \
     if (row + r < rows) { \
         put_sums (job, row + r, column, sum##r##0); \
         put_sums (job, row + r, column + LANES, sum##r##1); \
-        put_sums (job, row + r, column + 2 * LANES, sum##r##2); \
-        put_sums (job, row + r, column + 3 * LANES, sum##r##3); \
+        if (wide) { \
+            put_sums (job, row + r, column + 2 * LANES, sum##r##2); \
+            put_sums (job, row + r, column + 3 * LANES, sum##r##3); \
+        } \
     }
 
-static void
-tile (const struct job *job, size_t rows, size_t row, size_t column)
+INLINE void
+tile (const struct job *job, size_t rows, size_t row, size_t column, const bool wide)
 {
     const struct linear *b = job->b;
     const size_t steps = b->columns / STEP;
     const int8_t *w = b->values + column / BLOCK * BLOCK * b->columns + column % BLOCK * STEP;
+    const size_t next = !wide ? 0 : 2 * LANES == BLOCK ? BLOCK * b->columns : 2 * LANES * STEP;
     EACH_ROW (BEGIN)
     for (size_t s = 0; s < steps; s++, w += BLOCK * STEP) {
-        integers w0 = load (w), w1 = load (w + LANES * STEP), w2 = load (w + 2 * LANES * STEP), w3 = load (w + 3 * LANES * STEP);
+        integers w0 = load (w), w1 = load (w + LANES * STEP), w2 = load (w + next), w3 = load (w + next + LANES * STEP);
         EACH_ROW (GO_ON)
     }
     EACH_ROW (END)
@@ -292,7 +302,10 @@ multiply (const struct job *job, size_t rows)
 {
     for (size_t column = 0; column < job->b->rows; column += 4 * LANES)
         for (size_t row = 0; row < rows; row += TILE_ROWS)
-            tile (job, rows, row, column);
+            if (job->b->rows - column < 4 * LANES)
+                tile (job, rows, row, column, false);
+            else
+                tile (job, rows, row, column, true);
 }
 
 /* ---- matrix products of floats, for what is exact ---- */
@@ -329,83 +342,120 @@ apply (const struct network *network, struct quantised *q, const struct linear *
     multiply (&job, rows);
 }
 
-static void
-pack_keys (const float *k, size_t count, struct keys *keys)
-{
-    memset (keys, 0, sizeof *keys);
-    for (size_t j = 0; j < count; j++) {
-        const float *row = k + j * QKV_SIZE;
-        int8_t *out = keys->values + j / BLOCK * BLOCK * HEAD_SIZE + j % BLOCK * STEP;
-        float most = 1e-30f;
-        int32_t sum = 0;
-        for (size_t i = 0; i < HEAD_SIZE; i++)
-            most = fabsf (row[i]) > most ? fabsf (row[i]) : most;
-        for (size_t i = 0; i < HEAD_SIZE; i++) {
-            int32_t value = (int32_t) (row[i] * (KEY_LEVELS / most) + (KEY_LEVELS + 0.5f)) - KEY_LEVELS;
-            out[i / STEP * BLOCK * STEP + i % STEP] = (int8_t) value;
-            sum += value;
-        }
-        keys->sums[j] = sum;
-        keys->scales[j] = most / KEY_LEVELS;
-    }
-}
-
-/* out[r] = sum of p[r][j] v[j], for eight queries or fewer. */
+/* What takes each column of a head's rows to within HALF_LEVELS. */
 INLINE void
-mix (const float *p, const float *v, size_t count, float *out, const int rows)
+find_factors (const float *x, size_t count, floats factors[HEAD_VECTORS])
 {
-    enum { VECTORS = HEAD_SIZE / LANES };
-    floats sums[8][VECTORS];
-    for (int r = 0; r < rows; r++)
-        for (int i = 0; i < VECTORS; i++)
-            sums[r][i] = (floats){ 0 };
-    for (size_t j = 0; j < count; j++) {
-        floats value[VECTORS];
-        for (int i = 0; i < VECTORS; i++)
-            value[i] = at (v + j * QKV_SIZE + i * LANES);
-        for (int r = 0; r < rows; r++)
-            for (int i = 0; i < VECTORS; i++)
-                sums[r][i] += value[i] * p[r * WINDOW + j];
+    for (int v = 0; v < HEAD_VECTORS; v++) {
+        floats most = { 0 };
+        for (size_t j = 0; j < count; j++)
+            most = larger (most, size_of (at (x + j * QKV_SIZE + v * LANES)));
+        factors[v] = HALF_LEVELS / (most + 1e-30f);
     }
-    for (int r = 0; r < rows; r++)
-        for (int i = 0; i < VECTORS; i++)
-            put (out + r * DIMENSIONS + i * LANES, sums[r][i]);
+}
+
+INLINE lanes
+half_levels (const float *x, floats factor)
+{
+    return __builtin_convertvector (at (x) * factor + (HALF_LEVELS + 0.5f), lanes) - HALF_LEVELS;
+}
+
+/* Keys are the rows. Their columns' scales go to the queries. */
+static void
+pack_keys (const float *k, size_t count, size_t padded, struct packed *out, float scales[HEAD_SIZE])
+{
+    floats factors[HEAD_VECTORS];
+    find_factors (k, count, factors);
+    for (int v = 0; v < HEAD_VECTORS; v++)
+        put (scales + v * LANES, 1.0f / factors[v]);
+    for (size_t j = 0; j < count; j++) {
+        uint8_t row[HEAD_SIZE];
+        int8_t *first = out->values + j / BLOCK * BLOCK * HEAD_SIZE + j % BLOCK * STEP;
+        for (int v = 0; v < HEAD_VECTORS; v++)
+            put_bytes (row + v * LANES, half_levels (k + j * QKV_SIZE + v * LANES, factors[v]));
+        for (size_t i = 0; i < HEAD_SIZE; i += STEP)
+            memcpy (first + i * BLOCK, row + i, STEP);
+    }
+    for (size_t j = 0; j < padded; j += LANES) {
+        const int8_t *first = out->values + j / BLOCK * BLOCK * HEAD_SIZE + j % BLOCK * STEP;
+        lanes sum = { 0 };
+        for (size_t i = 0; i < HEAD_SIZE; i += STEP)
+            sum = dot (sum, spread (0x01010101), load (first + i * BLOCK));
+        *(lanes *) (out->sums + j) = sum;
+        put (out->scales + j, (floats){ 0 } + 1.0f);
+        put (out->bias + j, (floats){ 0 });
+    }
+}
+
+/* Values are the columns. */
+static void
+pack_values (const float *v, size_t count, struct packed *out)
+{
+    floats factors[HEAD_VECTORS];
+    find_factors (v, count, factors);
+    for (size_t j = 0; j < count; j += STEP)
+        for (int i = 0; i < HEAD_VECTORS; i++) {
+            lanes four = { 0 };
+            for (size_t n = 0; n < STEP && j + n < count; n++)
+                four |= (half_levels (v + (j + n) * QKV_SIZE + i * LANES, factors[i]) & 255) << (8 * (int) n);
+            *(lanes *) (out->values + j * BLOCK + i * LANES * STEP) = four;
+        }
+    for (int i = 0; i < HEAD_VECTORS; i++) {
+        put (out->scales + i * LANES, 1.0f / factors[i]);
+        put (out->bias + i * LANES, (floats){ 0 });
+        *(lanes *) (out->sums + i * LANES) = (lanes){ 0 };
+    }
+}
+
+static struct scale
+quantise_query (const float *q, const float *scales, uint8_t *out)
+{
+    float scaled[HEAD_SIZE];
+    for (int v = 0; v < HEAD_VECTORS; v++)
+        put (scaled + v * LANES, at (q + v * LANES) * at (scales + v * LANES));
+    return quantise (scaled, HEAD_SIZE, out);
 }
 
 static void
-attend_head (const struct network *network, struct scratch *s, size_t count, size_t head)
+attend_head (struct scratch *s, size_t count, size_t head)
 {
-    bool exact = network->layers[0].qkv.exact;
-    size_t padded = (count + BLOCK - 1) / BLOCK * BLOCK;
     const float *q = s->qkv + head * HEAD_SIZE, *k = q + DIMENSIONS, *v = k + DIMENSIONS;
+    size_t padded = (count + BLOCK - 1) / BLOCK * BLOCK;
+    float scales[HEAD_SIZE];
+    struct quantised *a = &s->quantised;
     const struct linear keys = { s->keys.values, s->keys.sums, s->keys.scales, s->keys.bias, NULL, padded, HEAD_SIZE };
-    const struct job job = { s->quantised.values, HEAD_SIZE, s->quantised.scales, &keys, s->scores, WINDOW };
-    if (exact)
-        for (size_t j = 0; j < count; j++)
-            for (size_t i = 0; i < HEAD_SIZE; i++)
-                s->transposed[i * WINDOW + j] = v[j * QKV_SIZE + i];
-    else
-        pack_keys (k, count, &s->keys);
+    const struct linear values = { s->values.values, s->values.sums, s->values.scales, s->values.bias, NULL, HEAD_SIZE, padded };
+    pack_keys (k, count, padded, &s->keys, scales);
+    pack_values (v, count, &s->values);
     for (size_t first = 0; first < count; first += ROWS_AT_ONCE) {
-        size_t rows = MIN_OF (count - first, (size_t) ROWS_AT_ONCE), r = 0;
+        size_t rows = MIN_OF (count - first, (size_t) ROWS_AT_ONCE);
         float *out = s->mixed + first * DIMENSIONS + head * HEAD_SIZE;
-        if (exact)
-            network->product (q + first * QKV_SIZE, QKV_SIZE, k, QKV_SIZE, rows, count, HEAD_SIZE, s->scores, WINDOW);
-        else {
-            for (r = 0; r < rows; r++)
-                s->quantised.scales[r] = quantise (q + (first + r) * QKV_SIZE, HEAD_SIZE, s->quantised.values + r * HEAD_SIZE);
-            multiply (&job, rows);
-        }
-        for (r = 0; r < rows; r++)
-            softmax (s->scores + r * WINDOW, count, padded);
-        if (exact) {
-            network->product (s->scores, WINDOW, s->transposed, WINDOW, rows, HEAD_SIZE, count, out, DIMENSIONS);
-            continue;
-        }
-        for (r = 0; r + 8 <= rows; r += 8)
-            mix (s->scores + r * WINDOW, v, count, out + r * DIMENSIONS, 8);
-        for (; r < rows; r++)
-            mix (s->scores + r * WINDOW, v, count, out + r * DIMENSIONS, 1);
+        const struct job score = { a->values, HEAD_SIZE, a->scales, &keys, s->scores, WINDOW };
+        const struct job mix = { a->values, WINDOW, a->scales, &values, out, DIMENSIONS };
+        for (size_t r = 0; r < rows; r++)
+            a->scales[r] = quantise_query (q + (first + r) * QKV_SIZE, scales, a->values + r * HEAD_SIZE);
+        multiply (&score, rows);
+        for (size_t r = 0; r < rows; r++)
+            a->scales[r] = softmax (s->scores + r * WINDOW, count, padded, a->values + r * WINDOW);
+        multiply (&mix, rows);
+    }
+}
+
+static void
+attend_head_exactly (const struct network *network, struct scratch *s, size_t count, size_t head)
+{
+    const float *q = s->qkv + head * HEAD_SIZE, *k = q + DIMENSIONS, *v = k + DIMENSIONS;
+    size_t padded = (count + BLOCK - 1) / BLOCK * BLOCK;
+    for (size_t j = 0; j < count; j++)
+        for (size_t i = 0; i < HEAD_SIZE; i++)
+            s->transposed[i * WINDOW + j] = v[j * QKV_SIZE + i];
+    for (size_t first = 0; first < count; first += ROWS_AT_ONCE) {
+        size_t rows = MIN_OF (count - first, (size_t) ROWS_AT_ONCE);
+        float *out = s->mixed + first * DIMENSIONS + head * HEAD_SIZE;
+        network->product (q + first * QKV_SIZE, QKV_SIZE, k, QKV_SIZE, rows, count, HEAD_SIZE, s->scores, WINDOW);
+        for (size_t r = 0; r < rows; r++)
+            softmax (s->scores + r * WINDOW, count, padded, NULL);
+        network->product (s->scores, WINDOW, s->transposed, WINDOW, rows, HEAD_SIZE, count, out, DIMENSIONS);
     }
 }
 
@@ -443,7 +493,10 @@ encode (const struct network *network, const uint16_t *ids, size_t count, void *
     for (const struct layer *layer = network->layers; layer < network->layers + LAYERS; layer++) {
         apply (network, &s->quantised, &layer->qkv, s->x, count, s->qkv);
         for (size_t head = 0; head < HEADS; head++)
-            attend_head (network, s, count, head);
+            if (network->exact_words)
+                attend_head_exactly (network, s, count, head);
+            else
+                attend_head (s, count, head);
         apply (network, &s->quantised, &layer->out, s->mixed, count, s->qkv);
         add_and_normalise (s->x, s->qkv, count, layer->out_norm);
         for (size_t r = 0; r < count; r += ROWS_AT_ONCE) {

@@ -24,8 +24,8 @@
 #define SLOTS 65536 /* of the vocabulary's hash table; open addressing, by num_hash */
 #define VOCABULARY_BYTES (256 * 1024)
 
-/* Rows of a matrix stand in blocks of 64: of each, 4 values at a time, so that one load has those of 16 rows (or 8, or 4). */
-#define BLOCK 64
+/* Rows of a matrix stand in blocks of 32: of each, 4 values at a time, so that one load has those of 16 rows (or 8, or 4). */
+#define BLOCK 32
 #define STEP 4
 #define LINEAR(rows, columns) struct { \
     int8_t values[(rows) * (columns)]; \
