@@ -3,40 +3,25 @@
 #include "model/local.h"
 #include "model/terms.h"
 #include "text/sentence.h"
+#include "text/words.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-    CANDIDATES_MOST = 40,    /* news tells the main things early */
     SENTENCE_MOST_CHARS = 400,
+    EXCERPT_MOST_CHARS = 800,
 };
 
-/* Settled by reading summaries of news. The cosine of a good sentence to its article is 0.3 to 0.5.
- */
-static const float first_bonus = 0.30f; /* of the first sentence; the n-th gets an n-th of it */
-static const float paragraph_bonus = 0.03f;
-static const float dangling_penalty = 0.15f;  /* "He said so", torn from what he said */
-static const float quote_penalty = 0.10f;     /* begins with somebody's words */
-static const float question_penalty = 0.08f;
-static const float follow_bonus = 0.06f;     /* the sentence before it is chosen too: reads on */
-static const float most_alike = 0.5f;         /* cosine of two sentences that say the same */
-
-/* First words that point back at the sentence before. Sorted. */
-static const char *const dangling_words[] = {
-    "afterwards", "also",      "and",     "another", "because",   "both",      "but",     "each",
-    "either",     "elsewhere", "for",     "he",      "her",       "here",      "hers",    "his",
-    "however",    "i",         "instead", "it",      "its",       "meanwhile", "neither", "none",
-    "nor",        "one",       "or",      "others",  "otherwise", "our",       "she",     "so",
-    "some",       "still",     "such",    "that",    "their",     "them",      "then",    "there",
-    "these",      "they",      "this",    "those",   "thus",      "we",        "yet",
-};
+static const float position_bonus = 0.6f; /* of the first sentence; the n-th has it divided by the root of n */
+static const float most_alike = 0.5f;     /* cosine of two sentences that say the same */
 
 struct candidate {
     struct sentence at;
     struct terms terms;
-    float score;
-    bool dangling, chosen;
+    float norm, score;
+    bool chosen, alike; /* alike: to a chosen one */
 };
 
 struct summary {
@@ -54,31 +39,15 @@ chars_count (const char *text, size_t bytes)
     return count;
 }
 
-static int
-text_compare (const void *key, const void *member)
-{
-    return strcmp (key, *(const char *const *) member);
-}
-
+/* Whether a full stop or comma at `at` ends a word, though a blank stands before it. */
 static bool
-sentence_dangles (const char *text, size_t bytes)
+mark_is_torn (const char *text, size_t bytes, size_t at)
 {
-    struct word_reader reader;
-    struct word word;
-    word_reader_init (&reader, text, bytes);
-    return word_next (&reader, &word)
-        && bsearch (word.text, dangling_words, COUNT_OF (dangling_words), sizeof *dangling_words,
-                    text_compare);
+    return (text[at] == '.' || text[at] == ',') && (at + 1 == bytes || (unsigned char) text[at + 1] <= ' ');
 }
 
-static bool
-opens_with_quote (const char *text, size_t bytes)
-{
-    return bytes && (text[0] == '"' || (bytes > 2 && !memcmp (text, "\xe2\x80\x9c", 3)));
-}
-
-/* Adds text with each run of white space folded to one blank, and without bytes that are no UTF-8.
- */
+/* Adds text with each run of white space folded to one blank, none before a full stop, and without bytes that are no
+ * UTF-8. */
 static void
 text_fold (struct buf *out, const char *text, size_t bytes)
 {
@@ -89,7 +58,7 @@ text_fold (struct buf *out, const char *text, size_t bytes)
         if (step == 1 && point <= ' ')
             gap = true;
         else if (step) {
-            if (gap && out->len)
+            if (gap && out->len && !mark_is_torn (text, bytes, at))
                 buf_add_char (out, ' ');
             buf_add (out, text + at, step);
             gap = false;
@@ -105,8 +74,7 @@ ends_wide (const struct buf *out)
     if (out->len < 3)
         return false;
     const char *last = out->data + out->len - 3;
-    return !memcmp (last, "\xe3\x80", 2) || !memcmp (last, "\xef\xbc", 2)
-        || !memcmp (last, "\xef\xbd", 2);
+    return !memcmp (last, "\xe3\x80", 2) || !memcmp (last, "\xef\xbc", 2) || !memcmp (last, "\xef\xbd", 2);
 }
 
 static void
@@ -123,8 +91,17 @@ sentence_add (struct buf *out, const char *text, const struct sentence *at)
 static bool
 sentence_serves (const char *text, const struct sentence *at)
 {
-    return at->whole && at->balanced && at->words >= SENTENCE_LEAST_WORDS
-        && chars_count (text + at->start, at->end - at->start) <= SENTENCE_MOST_CHARS;
+    size_t bytes = at->end - at->start;
+    return at->whole && at->words >= SENTENCE_LEAST_WORDS
+           && chars_count (text + at->start, bytes) <= SENTENCE_MOST_CHARS
+           && !article_sentence_is_noise (text + at->start, bytes);
+}
+
+/* The cosine of a sentence and another vector, of the length `norm`. */
+static float
+candidate_cosine (const struct candidate *one, const struct terms *other, float norm)
+{
+    return one->norm > 0 && norm > 0 ? terms_dot (&one->terms, other) / (one->norm * norm) : 0;
 }
 
 static void
@@ -134,81 +111,34 @@ candidates_score (struct summary *self)
     struct terms centroid = { 0 };
     for (size_t i = 0; i < self->count; i++) {
         struct candidate *one = &self->list[i];
-        size_t bytes = one->at.end - one->at.start;
-        terms_read (&one->terms, stemmer, self->text + one->at.start, bytes, TERMS_OF_STEMS);
+        terms_read (&one->terms, stemmer, self->text + one->at.start, one->at.end - one->at.start, TERMS_OF_STEMS);
+        terms_merge (&centroid, &one->terms);
+        one->norm = terms_norm (&one->terms);
     }
-    terms_read (&centroid, stemmer, self->text, strlen (self->text), TERMS_OF_STEMS);
+    float norm = terms_norm (&centroid);
     for (size_t i = 0; i < self->count; i++) {
         struct candidate *one = &self->list[i];
-        const char *text = self->text + one->at.start;
-        size_t bytes = one->at.end - one->at.start;
-        one->dangling = sentence_dangles (text, bytes);
-        one->score = terms_cosine (&one->terms, &centroid) + first_bonus / (float) (i + 1)
-            + (one->at.opens_paragraph ? paragraph_bonus : 0)
-            - (opens_with_quote (text, bytes) ? quote_penalty : 0)
-            - (memchr (text + bytes - 1, '?', 1) ? question_penalty : 0);
+        one->score = candidate_cosine (one, &centroid, norm) + position_bonus / sqrtf ((float) (i + 1));
     }
     terms_fini (&centroid);
     stemmer_destroy (&stemmer);
 }
 
-/* The best sentence not chosen that says something new; a dangling one may follow the one it points
- * at. */
-static struct candidate *
-candidate_best (struct summary *self)
+/* Chooses the best sentence that says something new. */
+static void
+candidate_choose (struct summary *self)
 {
     struct candidate *best = NULL;
-    float best_score = 0;
     for (size_t i = 0; i < self->count; i++) {
         struct candidate *one = &self->list[i];
-        bool alike = one->chosen;
-        for (size_t k = 0; k < self->count && !alike; k++)
-            alike = self->list[k].chosen
-                && terms_cosine (&one->terms, &self->list[k].terms) >= most_alike;
-        bool follows = i && self->list[i - 1].chosen;
-        float score = one->score + (follows ? follow_bonus : 0)
-            - (one->dangling && i && !follows ? dangling_penalty : 0);
-        if (!alike && (!best || score > best_score)) {
+        if (!one->chosen && !one->alike && (!best || one->score > best->score))
             best = one;
-            best_score = score;
-        }
     }
-    return best;
-}
-
-/* The first sentences of any kind, cut at a blank or, failing that, a code point when they are too
- * long. */
-static char *
-excerpt_make (const char *text, const struct sentence *list, size_t count)
-{
-    struct buf out = { 0 };
-    for (size_t i = 0; i < MIN_OF (count, (size_t) LOCAL_SUMMARY_SENTENCES); i++)
-        sentence_add (&out, text, &list[i]);
-    if (chars_count (out.data, out.len) <= SENTENCE_MOST_CHARS)
-        return buf_take (&out);
-    size_t end = 0, blank = 0;
-    for (size_t chars = 0; chars < SENTENCE_MOST_CHARS; chars++) {
-        uint32_t point;
-        if (out.data[end] == ' ')
-            blank = end;
-        end += utf8_decode (out.data + end, out.len - end, &point);
-    }
-    out.len = blank > end / 2 ? blank : end;
-    buf_add_str (&out, "\xe2\x80\xa6");
-    return buf_take (&out);
-}
-
-static char *
-text_excerpt (const char *text, size_t bytes)
-{
-    struct sentence *list;
-    size_t count = sentence_split (text, bytes, &list), kept = 0;
-    for (size_t i = 0; i < count; i++)
-        if (list[i].words)
-            list[kept++] = list[i];
-    char *excerpt = excerpt_make (text, list, kept);
-    free (list);
-    return excerpt;
+    if (!best)
+        return;
+    best->chosen = true;
+    for (size_t i = 0; i < self->count; i++)
+        self->list[i].alike |= candidate_cosine (&self->list[i], &best->terms, best->norm) >= most_alike;
 }
 
 static char *
@@ -216,11 +146,8 @@ summary_make (struct summary *self)
 {
     struct buf out = { 0 };
     candidates_score (self);
-    for (int i = 0; i < LOCAL_SUMMARY_SENTENCES; i++) {
-        struct candidate *best = candidate_best (self);
-        if (best)
-            best->chosen = true;
-    }
+    for (int i = 0; i < LOCAL_SUMMARY_SENTENCES; i++)
+        candidate_choose (self);
     for (size_t i = 0; i < self->count; i++) {
         if (self->list[i].chosen)
             sentence_add (&out, self->text, &self->list[i].at);
@@ -229,22 +156,90 @@ summary_make (struct summary *self)
     return buf_take (&out);
 }
 
-char *
-local_summarise (const char *text, size_t bytes)
+/* ---- texts without a sentence that serves ---- */
+
+/* How little a piece lacks of a sentence. From RANK_FAIR on, it may stand for the article. */
+enum { RANK_ENDS = 1, RANK_LONG = 2, RANK_UNCUT = 4, RANK_PROSE = 8, RANK_FAIR = RANK_UNCUT + RANK_PROSE };
+
+static int
+piece_rank (const char *text, const struct sentence *at)
 {
-    struct summary self = { 0 };
+    bool noise = article_sentence_is_noise (text + at->start, at->end - at->start);
+    return (noise ? 0 : RANK_PROSE) + (at->trails ? 0 : RANK_UNCUT)
+           + (at->words >= SENTENCE_LEAST_WORDS ? RANK_LONG : 0) + (at->ends ? RANK_ENDS : 0);
+}
+
+/* The first of the best pieces, and those behind it as far as they are sentences. Returns its rank, -1 if there are no
+ * words. */
+static int
+excerpt_read (struct buf *out, const char *text, const struct sentence *list, size_t count)
+{
+    size_t best = 0;
+    int rank = -1;
+    for (size_t i = 0; i < count; i++) {
+        int found = list[i].words ? piece_rank (text, &list[i]) : -1;
+        if (found > rank) {
+            rank = found;
+            best = i;
+        }
+    }
+    for (size_t i = best; rank >= 0 && i < MIN_OF (count, best + LOCAL_SUMMARY_SENTENCES); i++) {
+        if (i > best && !(list[i - 1].ends && list[i].ends && piece_rank (text, &list[i]) >= RANK_FAIR))
+            break;
+        sentence_add (out, text, &list[i]);
+    }
+    return rank;
+}
+
+/* Cuts at a blank or, failing that, a code point when it is too long. */
+static void
+excerpt_cut (struct buf *out)
+{
+    if (chars_count (out->data, out->len) <= EXCERPT_MOST_CHARS)
+        return;
+    size_t end = 0, blank = 0;
+    for (size_t chars = 0; chars < EXCERPT_MOST_CHARS; chars++) {
+        uint32_t point;
+        if (out->data[end] == ' ')
+            blank = end;
+        end += utf8_decode (out->data + end, out->len - end, &point);
+    }
+    out->len = blank > end / 2 ? blank : end;
+    buf_add_str (out, "\xe2\x80\xa6");
+}
+
+/* What stands for an article without a sentence: its fullest line; the title rather than a teaser that breaks off or a
+ * byline; and those rather than nothing. */
+static char *
+text_excerpt (const char *title, const char *text, size_t bytes, const struct summary *self,
+              const struct sentence *list, size_t count)
+{
+    struct buf out = { 0 };
+    int rank = excerpt_read (&out, self->text, list, count);
+    if (rank < RANK_FAIR && title && word_count_most (title, strlen (title), 1)) {
+        buf_clear (&out);
+        text_fold (&out, title, strlen (title));
+    } else if (rank < 0) {
+        struct sentence *raw;
+        count = sentence_split (text, bytes, &raw);
+        (void) excerpt_read (&out, text, raw, count);
+        free (raw);
+    }
+    excerpt_cut (&out);
+    return buf_take (&out);
+}
+
+char *
+local_summarise (const char *title, const char *text, size_t bytes)
+{
+    struct summary self = { .text = article_clean (text, bytes) };
     struct sentence *list;
-    size_t count = article_sentences (text, bytes, &self.text, &list);
-    self.list = mem_alloc (CANDIDATES_MOST * sizeof *self.list);
-    for (size_t i = 0; i < count && self.count < CANDIDATES_MOST; i++)
+    size_t count = sentence_split (self.text, strlen (self.text), &list);
+    self.list = mem_alloc (count * sizeof *self.list);
+    for (size_t i = 0; i < count; i++)
         if (sentence_serves (self.text, &list[i]))
             self.list[self.count++].at = list[i];
-    char *summary =
-        self.count ? summary_make (&self) : text_excerpt (self.text, strlen (self.text));
-    if (!*summary) { /* nothing but a byline: better than nothing */
-        free (summary);
-        summary = text_excerpt (text, bytes);
-    }
+    char *summary = self.count ? summary_make (&self) : text_excerpt (title, text, bytes, &self, list, count);
     free (self.list);
     free (self.text);
     free (list);

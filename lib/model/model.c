@@ -45,17 +45,6 @@ model_summary_name (const struct model *model)
     return model->openai ? model->settings.chat_name : LOCAL_SUMMARY_NAME;
 }
 
-/* A text without words is summarised by its title. "" when there is none either. given (free) */
-static char *
-summarise_locally (const struct model_text *text)
-{
-    char *summary = local_summarise (text->text, text->bytes);
-    if (*summary || !text->title || !*text->title)
-        return summary;
-    free (summary);
-    return mem_dup (text->title);
-}
-
 void
 model_summarise (struct model *model, const struct model_text *texts, size_t count,
                  model_done_fn *done, void *context)
@@ -68,7 +57,7 @@ model_summarise (struct model *model, const struct model_text *texts, size_t cou
     struct model_reply reply = { .retry_after_ms = -1, .name = LOCAL_SUMMARY_NAME, .count = count };
     char **summaries = mem_alloc (count * sizeof *summaries);
     for (size_t i = 0; i < count; i++) {
-        summaries[i] = summarise_locally (&texts[i]);
+        summaries[i] = local_summarise (texts[i].title, texts[i].text, texts[i].bytes);
         if (!*summaries[i]) {
             reply.outcome = MODEL_BAD;
             snprintf (reply.reason, sizeof reply.reason,

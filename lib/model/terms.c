@@ -41,7 +41,7 @@ terms_grow (struct terms *terms)
 }
 
 static void
-terms_add (struct terms *terms, uint64_t hash, float weight)
+terms_add (struct terms *terms, uint64_t hash, float weight, float count)
 {
     if (terms->count * 2 >= terms->cap)
         terms_grow (terms);
@@ -50,7 +50,7 @@ terms_add (struct terms *terms, uint64_t hash, float weight)
         *slot = (struct term){ .hash = hash, .weight = weight };
         terms->count++;
     }
-    slot->count += 1;
+    slot->count += count;
 }
 
 static void
@@ -60,8 +60,7 @@ pieces_add (struct terms *terms, const struct word *stem, float weight)
         return;
     size_t pieces = MIN_OF (stem->bytes - PIECE_BYTES + 1, (size_t) PIECES_MOST);
     for (size_t i = 0; i < pieces; i++)
-        terms_add (terms, num_hash (stem->text + i, PIECE_BYTES) ^ piece_salt,
-                   weight * piece_weight);
+        terms_add (terms, num_hash (stem->text + i, PIECE_BYTES) ^ piece_salt, weight * piece_weight, 1);
 }
 
 void
@@ -76,10 +75,18 @@ terms_read (struct terms *terms, struct stemmer *stemmer, const char *text, size
             continue;
         stemmer_apply (stemmer, &word);
         float weight = stem_weight (&word);
-        terms_add (terms, num_hash (word.text, word.bytes), weight);
+        terms_add (terms, num_hash (word.text, word.bytes), weight, 1);
         if (of == TERMS_OF_PIECES && !word.gram)
             pieces_add (terms, &word, weight);
     }
+}
+
+void
+terms_merge (struct terms *terms, const struct terms *other)
+{
+    for (size_t i = 0; i < other->cap; i++)
+        if (other->slots[i].count > 0)
+            terms_add (terms, other->slots[i].hash, other->slots[i].weight, other->slots[i].count);
 }
 
 float
@@ -88,7 +95,7 @@ term_value (const struct term *term)
     return (1 + logf (term->count)) * term->weight;
 }
 
-static float
+float
 terms_norm (const struct terms *terms)
 {
     float sum = 0;
@@ -99,16 +106,14 @@ terms_norm (const struct terms *terms)
 }
 
 float
-terms_cosine (const struct terms *a, const struct terms *b)
+terms_dot (const struct terms *a, const struct terms *b)
 {
-    if (!a->count || !b->count)
-        return 0;
     float dot = 0;
     for (size_t i = 0; i < a->cap; i++) {
         const struct term *term = &a->slots[i];
-        const struct term *other = term->count > 0 ? slot_find (b, term->hash) : NULL;
+        const struct term *other = term->count > 0 && b->count ? slot_find (b, term->hash) : NULL;
         if (other && other->count > 0)
             dot += term_value (term) * term_value (other);
     }
-    return dot / (terms_norm (a) * terms_norm (b));
+    return dot;
 }

@@ -29,9 +29,13 @@ enum terms_of {
 void terms_fini (struct terms *terms);
 void terms_read (struct terms *terms, struct stemmer *stemmer, const char *text, size_t bytes,
                  enum terms_of of);
+/* Adds the terms of another text, as often as they occur there. */
+void terms_merge (struct terms *terms, const struct terms *other);
 /* A term's weight in a vector: its count damped by the logarithm, times what it says. */
 float term_value (const struct term *term);
-/* Cosine of the angle between two texts, 0 if one has no terms. */
-float terms_cosine (const struct terms *a, const struct terms *b);
+/* Length of the vector. */
+float terms_norm (const struct terms *terms);
+/* Product of two vectors; takes time by the size of the first. Over both lengths it is the cosine. */
+float terms_dot (const struct terms *a, const struct terms *b);
 
 #endif

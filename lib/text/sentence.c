@@ -1,98 +1,24 @@
-/* Sentence borders; article_clean is in clean.c.
+/* Sentence borders: those of ICU, less the ones behind an abbreviation, before a lower-case word or within a word.
+ * article_clean is in clean.c.
  * SPDX-License-Identifier: MPL-2.0 */
 #include "text/sentence.h"
+#include "text/abbreviations.h"
 #include "text/words.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <unicode/ubrk.h>
 #include <unicode/uchar.h>
 
 enum {
-    SHORT_LINE_BYTES = 50
-}; /* a line of hard-wrapped text is longer, unless a paragraph ends in it */
-
-/* A full stop after these ends no sentence (NEVER), or only before a capitalised stop word: "in the
- * U.S. The ..." */
-enum abbreviation_end { END_NEVER, END_MAYBE, END_BEFORE_WORD };
-
-static const struct abbreviation {
-    const char *text; /* lower case, without the last full stop */
-    enum abbreviation_end end;
-} abbreviations[] = {
-    { "adm", END_NEVER },       { "apr", END_MAYBE },       { "art", END_BEFORE_WORD },
-    { "assn", END_MAYBE },      { "aug", END_MAYBE },       { "ave", END_MAYBE },
-    { "blvd", END_MAYBE },      { "brig", END_NEVER },      { "bros", END_MAYBE },
-    { "capt", END_NEVER },      { "cf", END_NEVER },        { "cmdr", END_NEVER },
-    { "co", END_MAYBE },        { "col", END_NEVER },       { "corp", END_MAYBE },
-    { "dec", END_MAYBE },       { "dept", END_MAYBE },      { "dr", END_NEVER },
-    { "eg", END_NEVER },        { "est", END_MAYBE },       { "etc", END_MAYBE },
-    { "feb", END_MAYBE },       { "fig", END_BEFORE_WORD }, { "fr", END_NEVER },
-    { "ft", END_MAYBE },        { "gen", END_NEVER },       { "gov", END_NEVER },
-    { "hon", END_NEVER },       { "ie", END_NEVER },        { "inc", END_MAYBE },
-    { "jan", END_MAYBE },       { "jr", END_MAYBE },        { "jul", END_MAYBE },
-    { "jun", END_MAYBE },       { "lt", END_NEVER },        { "ltd", END_MAYBE },
-    { "maj", END_NEVER },       { "mr", END_NEVER },        { "mrs", END_NEVER },
-    { "ms", END_NEVER },        { "mt", END_NEVER },        { "no", END_BEFORE_WORD },
-    { "nos", END_BEFORE_WORD }, { "nov", END_MAYBE },       { "oct", END_MAYBE },
-    { "op", END_BEFORE_WORD },  { "ph.d", END_MAYBE },      { "pp", END_BEFORE_WORD },
-    { "prof", END_NEVER },      { "rep", END_NEVER },       { "reps", END_NEVER },
-    { "rev", END_NEVER },       { "sen", END_NEVER },       { "sens", END_NEVER },
-    { "sep", END_MAYBE },       { "sept", END_MAYBE },      { "sgt", END_NEVER },
-    { "sr", END_MAYBE },        { "st", END_MAYBE },        { "supt", END_NEVER },
-    { "univ", END_MAYBE },      { "vol", END_BEFORE_WORD }, { "vs", END_NEVER },
+    WRAP_LEAST_BYTES = 50, /* the widest line of a wrapped paragraph */
+    WRAP_MOST_BYTES = 100,
 };
 
-struct cursor {
+struct block {
     const char *text;
-    size_t bytes; /* of the block that is split */
+    size_t bytes;
 };
-
-/* What may end a sentence. */
-static bool
-point_is_stop (uint32_t point)
-{
-    switch (point) {
-    case '.':
-    case '!':
-    case '?':
-    case 0x2026: /* ... */
-    case 0x0589: /* Armenian */
-    case 0x061f:
-    case 0x06d4: /* Arabic */
-    case 0x0964:
-    case 0x0965: /* Devanagari */
-    case 0x104b: /* Myanmar */
-    case 0x1362: /* Ethiopic */
-    case 0x17d4: /* Khmer */
-    case 0x203c:
-    case 0x2047:
-    case 0x2048:
-    case 0x2049:
-        return true;
-    default:
-        return false;
-    }
-}
-
-/* Likewise, and no blank need follow. */
-static bool
-point_is_wide_stop (uint32_t point)
-{
-    return point == 0x3002 || point == 0xff01 || point == 0xff0e || point == 0xff1f
-        || point == 0xff61;
-}
-
-static bool
-point_is_closer (uint32_t point)
-{
-    static const uint32_t closers[] = {
-        '"', '\'', ')', ']', 0xbb, 0x2019, 0x201d, 0x203a, 0x300d, 0x300f, 0x3011, 0xff09, 0xff63,
-    };
-    for (size_t i = 0; i < COUNT_OF (closers); i++)
-        if (closers[i] == point)
-            return true;
-    return false;
-}
 
 static bool
 point_is_blank (uint32_t point)
@@ -102,24 +28,82 @@ point_is_blank (uint32_t point)
     return u_isUWhiteSpace ((UChar32) point);
 }
 
+static bool
+point_is_closer (uint32_t point)
+{
+    uint32_t kind = U_GET_GC_MASK ((UChar32) point);
+    return point == '"' || point == '\'' || (kind & (U_GC_PE_MASK | U_GC_PI_MASK | U_GC_PF_MASK));
+}
+
+static bool
+point_is_stop (uint32_t point)
+{
+    return point < 0x80 ? point == '.' || point == '!' || point == '?'
+                        : u_hasBinaryProperty ((UChar32) point, UCHAR_S_TERM);
+}
+
+/* Thai and Lao have no mark that ends a sentence: their paragraphs stand for it. */
+static bool
+point_ends_unmarked (uint32_t point)
+{
+    return point >= 0x0e00 && point <= 0x0eff;
+}
+
 /* The code point at `at`, U+FFFD for an illegal byte. Returns its length; 0 at the end. */
 static size_t
-point_at (const struct cursor *cursor, size_t at, uint32_t *ret_point)
+point_at (const struct block *block, size_t at, uint32_t *ret_point)
 {
     *ret_point = 0xfffd;
-    if (at >= cursor->bytes)
+    if (at >= block->bytes)
         return 0;
-    size_t step = utf8_decode (cursor->text + at, cursor->bytes - at, ret_point);
+    size_t step = utf8_decode (block->text + at, block->bytes - at, ret_point);
     return step ? step : 1;
 }
 
+/* The code point that ends at `at`. Returns its length; 0 if that is not behind `least`. */
 static size_t
-blanks_skip (const struct cursor *cursor, size_t at)
+point_before (const struct block *block, size_t least, size_t at, uint32_t *ret_point)
+{
+    *ret_point = 0xfffd;
+    if (at <= least)
+        return 0;
+    size_t start = at - 1;
+    while (start > least && at - start < 4 && ((unsigned char) block->text[start] & 0xc0) == 0x80)
+        start--;
+    size_t step = utf8_decode (block->text + start, at - start, ret_point);
+    if (step == at - start)
+        return step;
+    *ret_point = 0xfffd;
+    return 1;
+}
+
+static size_t
+blanks_skip (const struct block *block, size_t at)
 {
     uint32_t point;
     size_t step;
-    while ((step = point_at (cursor, at, &point)) && point_is_blank (point))
+    while ((step = point_at (block, at, &point)) && point_is_blank (point))
         at += step;
+    return at;
+}
+
+static size_t
+blanks_trim (const struct block *block, size_t least, size_t at)
+{
+    uint32_t point;
+    size_t step;
+    while ((step = point_before (block, least, at, &point)) && point_is_blank (point))
+        at -= step;
+    return at;
+}
+
+static size_t
+closers_trim (const struct block *block, size_t least, size_t at)
+{
+    uint32_t point;
+    size_t step;
+    while ((step = point_before (block, least, at, &point)) && point_is_closer (point))
+        at -= step;
     return at;
 }
 
@@ -129,185 +113,320 @@ abbreviation_compare (const void *key, const void *member)
     return strcmp (key, ((const struct abbreviation *) member)->text);
 }
 
-/* How the token before the full stop at `stop` bears on it: -1 for no abbreviation. */
-static int
-abbreviation_find (const struct cursor *cursor, size_t least, size_t stop)
+/* Reads the letters, and full stops between them, before the full stop at `stop`, in lower case. False if there are
+ * none or too many. *ret_dotted: an initial, or single letters with full stops between them. *ret_title: begins with a
+ * capital. */
+static bool
+token_read (const struct block *block, size_t least, size_t stop, char token[ABBREVIATION_SIZE], bool *ret_dotted,
+            bool *ret_title)
 {
-    char token[16];
-    size_t start = stop, length = 0;
-    while (start > least && stop - start < sizeof token) {
-        unsigned char c = (unsigned char) cursor->text[start - 1];
-        if (c <= ' ' || c == '(' || c == '[' || c == '"' || c == '-' || c == '/' || c >= 0x80)
-            break;
-        start--;
+    size_t start = stop, length = 0, step;
+    uint32_t point;
+    while ((step = point_before (block, least, start, &point)) && (u_isalpha ((UChar32) point) || point == '.')) {
+        start -= step;
+        if (stop - start >= ABBREVIATION_SIZE)
+            return false;
     }
-    length = stop - start;
-    if (!length || length >= sizeof token)
-        return -1;
-    bool dotted = length == 1; /* an initial, or letters with full stops between them */
-    for (size_t i = 0; i < length; i++) {
-        unsigned char c = (unsigned char) cursor->text[start + i];
-        token[i] = (char) (c >= 'A' && c <= 'Z' ? c | 0x20 : c);
-        if (i % 2 == 1 && c == '.' && length % 2 == 1)
-            dotted = true;
-        else if (!((c | 0x20) >= 'a' && (c | 0x20) <= 'z'))
-            dotted = false;
+    bool letter_next = true;
+    *ret_dotted = step == 0 || !(U_GET_GC_MASK ((UChar32) point) & U_GC_S_MASK); /* 31 °C. */
+    for (size_t at = start; at < stop; letter_next = !letter_next) {
+        char code[4];
+        at += point_at (block, at, &point);
+        *ret_title = length ? *ret_title : u_isupper ((UChar32) point) != 0;
+        *ret_dotted = *ret_dotted && letter_next == (point != '.');
+        size_t bytes = utf8_encode ((uint32_t) u_tolower ((UChar32) point), code);
+        if (length + bytes >= ABBREVIATION_SIZE)
+            return false;
+        memcpy (token + length, code, bytes);
+        length += bytes;
     }
     token[length] = '\0';
-    for (size_t i = 0; i < length && dotted; i++)
-        dotted = i % 2 ? token[i] == '.' : token[i] != '.';
-    bool torn = start > least && (unsigned char) cursor->text[start - 1] >= 0x80; /* 31 °C. */
-    if (dotted && !torn)
-        return !strcmp (token, "e.g") || !strcmp (token, "i.e") ? END_NEVER : END_MAYBE;
-    const struct abbreviation *row = bsearch (token, abbreviations, COUNT_OF (abbreviations),
-                                              sizeof *abbreviations, abbreviation_compare);
-    return row ? (int) row->end : -1;
+    *ret_dotted = *ret_dotted && !letter_next;
+    return length > 0;
 }
 
-/* Whether what begins at `at` can open a sentence; certain: only if it can hardly be anything else.
- */
+/* Whether two capitals stand before the full stop: "the ID. Buzz". */
 static bool
-opens_sentence (const struct cursor *cursor, size_t at, bool certain)
+is_capital_pair (const struct block *block, size_t least, size_t stop)
+{
+    uint32_t point;
+    size_t start = stop, letters = 0;
+    for (size_t step; (step = point_before (block, least, start, &point)) && u_isupper ((UChar32) point); start -= step)
+        letters++;
+    return letters == 2 && (start == least || !u_isalnum ((UChar32) point));
+}
+
+/* Whether one or two digits stand before the full stop: "am 3. Oktober". */
+static bool
+is_ordinal (const struct block *block, size_t least, size_t stop)
+{
+    size_t start = stop;
+    while (start > least && block->text[start - 1] >= '0' && block->text[start - 1] <= '9')
+        start--;
+    uint32_t point;
+    bool alone = !point_before (block, least, start, &point) || point_is_blank (point) || point_is_closer (point)
+                 || point == '(';
+    return alone && stop - start >= 1 && stop - start <= 2;
+}
+
+/* How what stands before the full stop at `stop` bears on it. */
+static enum abbreviation_end
+abbreviation_find (const struct block *block, size_t least, size_t stop)
+{
+    char token[ABBREVIATION_SIZE];
+    bool dotted, title = false;
+    if (is_ordinal (block, least, stop) || is_capital_pair (block, least, stop))
+        return END_MAYBE;
+    if (!token_read (block, least, stop, token, &dotted, &title))
+        return END_ALWAYS;
+    const struct abbreviation *row =
+        bsearch (token, abbreviations, COUNT_OF (abbreviations), sizeof *abbreviations, abbreviation_compare);
+    if (row)
+        return row->end != END_NEVER_TITLE ? row->end : title ? END_NEVER : END_ALWAYS;
+    return dotted ? END_MAYBE : END_ALWAYS;
+}
+
+/* The first letter or digit of the word at `at`, behind quotation marks and the like; 0 if there is none. */
+static uint32_t
+word_opening (const struct block *block, size_t *at)
 {
     uint32_t point;
     size_t step;
-    while ((step = point_at (cursor, at, &point)) && !u_isalnum ((UChar32) point)
-           && !point_is_blank (point))
-        at += step;
-    if (!step)
-        return true;
-    if (u_islower ((UChar32) point))
+    while ((step = point_at (block, *at, &point)) && !u_isalnum ((UChar32) point) && !point_is_blank (point))
+        *at += step;
+    return step && !point_is_blank (point) ? point : 0;
+}
+
+/* Whether a lower-case word stands at `at`, and not a name: iPhone, eBay. */
+static bool
+opens_lower (const struct block *block, size_t at)
+{
+    uint32_t point = word_opening (block, &at);
+    if (!point || !u_islower ((UChar32) point))
         return false;
-    if (!certain)
-        return true;
+    for (size_t step; (step = point_at (block, at, &point)) && u_isalpha ((UChar32) point); at += step)
+        if (u_isupper ((UChar32) point))
+            return false;
+    return true;
+}
+
+/* Whether what stands at `at` can hardly go on a sentence: "The", and not "Senate". */
+static bool
+opens_surely (const struct block *block, size_t at)
+{
     struct word_reader reader;
     struct word word;
-    word_reader_init (&reader, cursor->text + at,
-                      MIN_OF (cursor->bytes - at, (size_t) 2 * WORD_MAX_BYTES));
-    return u_isupper ((UChar32) point) && word_next (&reader, &word) && word_is_stop (&word);
+    uint32_t point = word_opening (block, &at);
+    word_reader_init (&reader, block->text + at, MIN_OF (block->bytes - at, (size_t) 2 * WORD_MAX_BYTES));
+    return point && u_isupper ((UChar32) point) && word_next (&reader, &word) && word_is_stop (&word);
 }
 
+/* Whether the full stop at `stop` ends the sentence that begins at `start`; `next`: what follows. */
 static bool
-token_is_number (const struct cursor *cursor, size_t start, size_t stop)
+full_stop_ends (const struct block *block, size_t start, size_t stop, size_t next)
 {
-    for (size_t i = start; i < stop; i++)
-        if (cursor->text[i] < '0' || cursor->text[i] > '9')
-            return false;
-    return stop > start;
-}
-
-/* Whether the full stop at `stop`, followed by a blank and then `next`, ends the sentence begun at
- * `start`. */
-static bool
-full_stop_ends (const struct cursor *cursor, size_t start, size_t stop, size_t next)
-{
-    if (token_is_number (cursor, start, stop))
-        return false; /* "1. First item" */
-    switch (abbreviation_find (cursor, start, stop)) {
+    switch (abbreviation_find (block, start, stop)) {
     case END_NEVER:
         return false;
     case END_MAYBE:
-        return opens_sentence (cursor, next, true);
+        return opens_surely (block, next);
     case END_BEFORE_WORD:
-        return opens_sentence (cursor, next, false)
-            && !(cursor->text[next] >= '0' && cursor->text[next] <= '9');
+        return !(block->text[next] >= '0' && block->text[next] <= '9');
     default:
-        return opens_sentence (cursor, next, false);
+        return true;
     }
 }
 
-/* Where the sentence that begins at `start` ends; *ret_whole: at a mark that ends sentences. */
-static size_t
-sentence_end (const struct cursor *cursor, size_t start, bool *ret_whole)
+/* Whether the sentence that begins at `start` ends at `end`, where ICU has a border and `next` follows. */
+static bool
+border_stands (const struct block *block, size_t start, size_t end, size_t next)
 {
-    size_t last = start; /* the end of what isn't blank */
-    for (size_t at = start; at < cursor->bytes;) {
-        uint32_t point, after;
-        size_t stop = at, step = point_at (cursor, at, &point);
-        at += step;
-        last = point_is_blank (point) ? last : at;
-        bool wide = point_is_wide_stop (point);
-        if (!wide && !point_is_stop (point))
-            continue;
-        bool lone = point == '.';
-        while ((step = point_at (cursor, at, &after))
-               && (point_is_stop (after) || point_is_wide_stop (after)))
-            at += step, lone = false, wide = wide || point_is_wide_stop (after);
-        while ((step = point_at (cursor, at, &after)) && point_is_closer (after))
-            at += step;
-        size_t next = blanks_skip (cursor, at);
-        *ret_whole = true;
-        if (next == cursor->bytes || wide)
-            return at;
-        if (next == at)
-            continue;
-        if (lone ? full_stop_ends (cursor, start, stop, next)
-                 : opens_sentence (cursor, next, false))
-            return at;
+    uint32_t point, follows, before;
+    size_t behind = closers_trim (block, start, end), step = point_before (block, start, behind, &point);
+    if (!step || !(point_is_stop (point) || point == 0x2026))
+        return false; /* the end of a line */
+    if (next == end && point < 0x80)
+        return false;
+    point_at (block, next, &follows);
+    if (next == end && behind < end && follows >= 0x3041 && follows <= 0x309f)
+        return false; /* Japanese: 「 ... 。」と */
+    if (opens_lower (block, next))
+        return false;
+    if (point != '.' || (point_before (block, start, behind - 1, &before) && point_is_stop (before)))
+        return true;
+    return full_stop_ends (block, start, behind - 1, next);
+}
+
+/* Whether every quotation mark and bracket is closed. German opens with U+201E and closes with U+201C, Swedish opens
+ * with what closes. */
+static bool
+text_is_balanced (const struct block *block, size_t start, size_t end)
+{
+    int curly = 0, low = 0, same = 0, round = 0, square = 0, corner = 0, angle = 0, straight = 0;
+    uint32_t point;
+    for (size_t at = start; at < end; at += point_at (block, at, &point)) {
+        point_at (block, at, &point);
+        if (low && (point == 0x201c || point == 0x201d))
+            low--;
+        else if (point == 0x201d && !curly)
+            same++;
+        else
+            curly += (point == 0x201c) - (point == 0x201d);
+        low += point == 0x201e;
+        round += (point == '(' || point == 0xff08) - (point == ')' || point == 0xff09);
+        square += (point == '[') - (point == ']');
+        corner += (point == 0x300c || point == 0x300e) - (point == 0x300d || point == 0x300f);
+        angle += (point == 0xab) - (point == 0xbb);
+        straight += point == '"';
+        if (round < 0 || square < 0 || corner < 0)
+            return false;
     }
-    *ret_whole = false;
-    return last;
+    return !curly && !low && !round && !square && !corner && !angle && same % 2 == 0 && straight % 2 == 0;
+}
+
+/* Whether a sentence may begin as this one does: not in the middle of one. */
+static bool
+text_begins (const struct block *block, size_t start)
+{
+    uint32_t point;
+    point_at (block, start, &point);
+    bool torn = point == 0x2026 || (point < 0x80 && strchr (".,;:!?)]}%&/\\|<>=", (int) point));
+    return !torn && !opens_lower (block, start);
 }
 
 static bool
-sentence_balanced (const char *text, size_t bytes)
+text_trails (const struct block *block, size_t start, size_t end)
 {
-    int curly = 0, round = 0, straight = 0, corner = 0;
-    struct cursor cursor = { text, bytes };
-    uint32_t point;
-    for (size_t at = 0, step; (step = point_at (&cursor, at, &point)); at += step) {
-        curly += (point == 0x201c) - (point == 0x201d);
-        round += (point == '(') - (point == ')');
-        corner += (point == 0x300c) - (point == 0x300d);
-        straight += point == '"';
-        if (curly < 0 || round < 0 || corner < 0)
-            return false;
-    }
-    return !curly && !round && !corner && straight % 2 == 0;
+    uint32_t point, before;
+    size_t behind = closers_trim (block, start, end), step = point_before (block, start, behind, &point);
+    size_t gap = blanks_trim (block, start, behind - step);
+    return point == 0x2026
+           || (point == '.' && point_before (block, start, gap, &before) && (before == '.' || before == 0x2026));
 }
 
-/* The end of the block that begins at `at`: before a blank line, or after a line too short to be
- * wrapped. */
-static size_t
-block_end (const char *text, size_t bytes, size_t at)
+static bool
+text_ends (const struct block *block, size_t start, size_t end, bool ends_block)
 {
-    while (at < bytes) {
-        const char *line_end = memchr (text + at, '\n', bytes - at);
-        size_t end = line_end ? (size_t) (line_end - text) : bytes;
-        if (end - at < SHORT_LINE_BYTES || end == bytes)
-            return end;
-        size_t next = end + 1;
-        while (next < bytes && (text[next] == ' ' || text[next] == '\t' || text[next] == '\r'))
-            next++;
-        if (next == bytes || text[next] == '\n')
+    uint32_t point;
+    size_t behind = closers_trim (block, start, end);
+    if (!point_before (block, start, behind, &point) || text_trails (block, start, end))
+        return false;
+    return point_is_stop (point) || (ends_block && point_ends_unmarked (point));
+}
+
+struct list {
+    struct sentence *rows;
+    size_t count, cap;
+};
+
+static void
+sentence_add (struct list *list, const struct block *block, size_t offset, size_t start, size_t end, bool ends_block)
+{
+    if (list->count == list->cap) {
+        list->cap = list->cap ? list->cap * 2 : 32;
+        list->rows = mem_grow (list->rows, list->cap, sizeof *list->rows);
+    }
+    bool ends = text_ends (block, start, end, ends_block);
+    list->rows[list->count++] = (struct sentence){
+        .start = offset + start,
+        .end = offset + end,
+        .words = word_count_text (block->text + start, end - start),
+        .ends = ends,
+        .trails = text_trails (block, start, end),
+        .whole = ends && text_begins (block, start) && text_is_balanced (block, start, end),
+    };
+}
+
+static void
+block_split (struct list *list, UBreakIterator *breaks, const struct block *block, size_t offset)
+{
+    UErrorCode error = U_ZERO_ERROR;
+    UText text = UTEXT_INITIALIZER;
+    utext_openUTF8 (&text, block->text, (int64_t) block->bytes, &error);
+    ubrk_setUText (breaks, &text, &error);
+    size_t start = blanks_skip (block, 0), last = blanks_trim (block, start, block->bytes);
+    for (int32_t border; U_SUCCESS (error) && start < last && (border = ubrk_next (breaks)) != UBRK_DONE;) {
+        size_t end = blanks_trim (block, start, (size_t) border), next = blanks_skip (block, (size_t) border);
+        if (end > start && end < last && border_stands (block, start, end, next)) {
+            sentence_add (list, block, offset, start, end, false);
+            start = next;
+        }
+    }
+    if (start < last)
+        sentence_add (list, block, offset, start, last, true);
+    utext_close (&text);
+}
+
+/* ---- blocks: what no sentence reaches across ---- */
+
+struct paragraph {
+    size_t end;
+    size_t width; /* of its widest line, in bytes */
+};
+
+static size_t
+line_end (const char *text, size_t bytes, size_t at)
+{
+    const char *end = memchr (text + at, '\n', bytes - at);
+    return end ? (size_t) (end - text) : bytes;
+}
+
+static struct paragraph
+paragraph_measure (const char *text, size_t bytes, size_t at)
+{
+    struct paragraph self = { .end = at };
+    while (self.end < bytes) {
+        size_t end = line_end (text, bytes, self.end);
+        struct block line = { text + self.end, end - self.end };
+        if (blanks_skip (&line, 0) == line.bytes)
+            break;
+        self.width = MAX_OF (self.width, line.bytes);
+        self.end = end + (end < bytes);
+    }
+    return self;
+}
+
+/* Whether the line [start, end) goes on in the one behind it: no sentence ends here, and that begins in lower case; or
+ * its first word had no room here. */
+static bool
+line_goes_on (const char *text, const struct paragraph *paragraph, size_t start, size_t end)
+{
+    struct block line = { text + start, end - start }, rest = { text + end, paragraph->end - end };
+    size_t last = blanks_trim (&line, 0, line.bytes), next = blanks_skip (&rest, 0), word = next;
+    if (opens_lower (&rest, next) && !text_ends (&line, 0, last, false))
+        return true;
+    while (word < rest.bytes && (unsigned char) rest.text[word] > ' ')
+        word++;
+    return paragraph->width >= WRAP_LEAST_BYTES && paragraph->width <= WRAP_MOST_BYTES
+           && end - start + 1 + (word - next) > paragraph->width;
+}
+
+static size_t
+block_end (const char *text, const struct paragraph *paragraph, size_t at)
+{
+    for (;;) {
+        size_t end = line_end (text, paragraph->end, at);
+        if (end + 1 >= paragraph->end || !line_goes_on (text, paragraph, at, end))
             return end;
         at = end + 1;
     }
-    return bytes;
 }
 
 size_t
 sentence_split (const char *text, size_t bytes, struct sentence **ret_list)
 {
-    struct sentence *list = NULL;
-    size_t count = 0, cap = 0;
-    for (size_t block = 0; block < bytes;) {
-        struct cursor cursor = { text, block_end (text, bytes, block) };
-        size_t at = blanks_skip (&cursor, block);
-        for (bool first = true; at < cursor.bytes; first = false) {
-            struct sentence found = { .start = at, .opens_paragraph = first };
-            found.end = sentence_end (&cursor, at, &found.whole);
-            at = blanks_skip (&cursor, found.end);
-            found.words = word_count_text (text + found.start, found.end - found.start);
-            found.balanced = sentence_balanced (text + found.start, found.end - found.start);
-            if (count == cap) {
-                cap = cap ? cap * 2 : 32;
-                list = mem_grow (list, cap, sizeof *list);
-            }
-            list[count++] = found;
-        }
-        block = cursor.bytes + 1;
+    UErrorCode error = U_ZERO_ERROR;
+    UBreakIterator *breaks = ubrk_open (UBRK_SENTENCE, "", NULL, 0, &error);
+    struct list list = { 0 };
+    struct paragraph paragraph = { 0 };
+    for (size_t at = 0; at < bytes;) {
+        if (at >= paragraph.end)
+            paragraph = paragraph_measure (text, bytes, at);
+        size_t end = at < paragraph.end ? block_end (text, &paragraph, at) : line_end (text, bytes, at);
+        block_split (&list, breaks, &(struct block){ text + at, end - at }, at);
+        at = end + 1;
     }
-    *ret_list = list;
-    return count;
+    ubrk_close (breaks);
+    *ret_list = list.rows;
+    return list.count;
 }

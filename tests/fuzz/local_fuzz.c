@@ -29,10 +29,10 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t bytes)
     float vector[LOCAL_DIMENSIONS];
     double sum = 0;
     sentences_check (text, bytes);
-    char *summary = local_summarise (text, bytes);
+    char *summary = local_summarise (NULL, text, bytes);
     size_t length = strlen (summary);
     assert (utf8_valid_bytes (summary, length) == length);
-    assert (length <= LOCAL_SUMMARY_SENTENCES * 4 * 401);
+    assert (length <= LOCAL_SUMMARY_SENTENCES * 4 * 401 + 4);
     free (summary);
     local_embed (text, bytes, vector);
     for (size_t i = 0; i < LOCAL_DIMENSIONS; i++)
