@@ -4,6 +4,7 @@
 #include "base/history.h"
 #include "db/array.h"
 #include "db/db.h"
+#include "text/language.h"
 
 #define RECONNECT_MS 500
 
@@ -19,9 +20,9 @@ static const char *const store_sql =
     " DELETE FROM \"Article\" a USING work WHERE a.id = work.replaces RETURNING a.id, a.\"storyId\""
     "), article AS ("
     " INSERT INTO \"Article\" (id, url, title, summary, content, source, author, \"publishedAt\", \"sourceId\", \"runId\","
-    "  \"chunkCount\", \"summaryModel\", \"storyId\")"
+    "  \"chunkCount\", \"summaryModel\", language, \"storyId\")"
     " SELECT work.id, url, title, $3, $4, source, author, \"publishedAt\", \"sourceId\", (SELECT id FROM run),"
-    "  cardinality ($7), $5, coalesce (work.\"storyId\", older.\"storyId\", work.id) FROM work LEFT JOIN older ON older.id = replaces"
+    "  cardinality ($7), $5, $9, coalesce (work.\"storyId\", older.\"storyId\", work.id) FROM work LEFT JOIN older ON older.id = replaces"
     " ON CONFLICT (url) DO NOTHING RETURNING id"
     "), chunk AS ("
     " INSERT INTO \"ArticleChunk\" (\"articleId\", index, content, embedding, model)"
@@ -29,7 +30,7 @@ static const char *const store_sql =
     " FROM article, unnest ($7, $8) WITH ORDINALITY AS c (content, embedding, n)"
     " RETURNING 1) "
     "SELECT count (*) FROM chunk";
-enum { PARAMETERS = 8 };
+enum { PARAMETERS = 9 };
 
 struct lane {
     struct store *store;
@@ -119,7 +120,8 @@ prepare (struct lane *lane)
     if (db_run (lane->db, NULL, "SELECT octet_length (repeat (repeat ('x', 1000), 30000))", 0, NULL) < 0
         || db_run (lane->db, NULL, "SET plan_cache_mode = force_generic_plan", 0, NULL) < 0)
         return -EIO;
-    const Oid types[PARAMETERS] = { DB_OID_INT8, 2950, DB_OID_TEXT, DB_OID_TEXT, DB_OID_TEXT, DB_OID_TEXT, 1009, lane->vector_array_oid };
+    const Oid types[PARAMETERS] = { DB_OID_INT8, 2950, DB_OID_TEXT, DB_OID_TEXT, DB_OID_TEXT, DB_OID_TEXT, 1009, lane->vector_array_oid,
+                                    DB_OID_TEXT };
     PGresult *prepared = PQprepare (db_connection (lane->db), "store", store_sql, PARAMETERS, types);
     bool ok = PQresultStatus (prepared) == PGRES_COMMAND_OK;
     if (!ok)
@@ -197,21 +199,34 @@ put_vectors (struct buf *out, const struct wire_article *wire, unsigned vector_o
     buf_fini (&vector);
 }
 
+static const char *
+language_of_article (const struct wire_article *wire)
+{
+    struct buf text = { 0 };
+    buf_add (&text, wire->title.data, wire->title.size);
+    buf_add_char (&text, '\n');
+    buf_add (&text, wire->content.data, MIN_OF (wire->content.size, LANGUAGE_BYTES));
+    const char *language = language_of (text.data, text.len);
+    buf_fini (&text);
+    return language;
+}
+
 static bool
 lane_send (struct lane *lane, const struct wire_article *wire)
 {
     PGconn *connection = db_connection (lane->db);
     uint64_t id = htobe64 (wire->header.article);
+    const char *language = language_of_article (wire); /* NULL is NULL in the database as well */
     struct buf texts = { 0 }, vectors = { 0 };
     put_texts (&texts, wire);
     put_vectors (&vectors, wire, lane->vector_oid);
     const char *values[PARAMETERS] = { (const char *) &id, (const char *) wire->header.run.bytes, wire->summary.data,
                                        wire->content.data, wire->summary_model.data, wire->embedding_model.data,
-                                       texts.data, vectors.data };
+                                       texts.data, vectors.data, language };
     const int lengths[PARAMETERS] = { 8, 16, (int) wire->summary.size, (int) wire->content.size,
                                       (int) wire->summary_model.size, (int) wire->embedding_model.size,
-                                      (int) texts.len, (int) vectors.len };
-    static const int formats[PARAMETERS] = { 1, 1, 1, 1, 1, 1, 1, 1 };
+                                      (int) texts.len, (int) vectors.len, language ? (int) strlen (language) : 0 };
+    static const int formats[PARAMETERS] = { 1, 1, 1, 1, 1, 1, 1, 1, 1 };
     bool ok = PQsendQueryPrepared (connection, "store", PARAMETERS, values, lengths, formats, 0)
               && PQpipelineSync (connection);
     buf_fini (&texts);

@@ -225,6 +225,20 @@ class UpdateTest(SiteTest):
         self.assertEqual(sorted(self.run_and_read()), ["One, updated", "Other"])
         self.assertEqual(self.world.stats()["chat_items"], 3)
 
+    def test_each_article_has_its_language_and_a_changed_one_its_new_one(self):
+        german = dict(title="Hafen bleibt nach dem Sturm geschlossen", link="/1", text="Der Sturm hat zwei Kräne beschädigt. Die Schiffe "
+                      "warten draußen, und was die Reparatur kosten wird, weiß nach Angaben des Betreibers noch niemand.")
+        english = dict(title="Port stays closed after the storm", link="/2", text="The storm damaged two cranes. Ships wait outside, and "
+                       "the company that runs the port says nobody knows yet what the repair will cost.")
+        neither = dict(title="$BTC $ETH", link="/3", text="0x7a250d56 1.234,56 +7%")
+
+        def languages():
+            return {title: article["language"] for title, article in self.run_and_read().items()}
+        self.add("/a", german, english, neither)
+        self.assertEqual(languages(), {german["title"]: "de", english["title"]: "en", neither["title"]: None})
+        self.change("/a", dict(german, title="Translated", text=english["text"]), english, neither)
+        self.assertEqual(languages(), {"Translated": "en", english["title"]: "en", neither["title"]: None})
+
     def test_a_teasers_article_stays_one_through_changes_and_moves(self):
         entry = dict(title="One", guid="g1")
         for k, (link, text) in enumerate([("/one?a=1", "A teaser."), ("/one?a=1", "Another teaser."), ("/renamed", "A third one.")]):
