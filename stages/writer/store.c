@@ -29,7 +29,7 @@ static const char *const store_sql =
     " SELECT article.id, c.n - 1, c.content, c.embedding, $6"
     " FROM article, unnest ($7, $8) WITH ORDINALITY AS c (content, embedding, n)"
     " RETURNING 1) "
-    "SELECT count (*) FROM chunk";
+    "SELECT (SELECT count (*) FROM chunk), EXISTS (SELECT 1 FROM \"ArticleWork\" WHERE id = $1)";
 enum { PARAMETERS = 9 };
 
 struct lane {
@@ -313,7 +313,11 @@ take_answer (struct lane *lane, PGresult *result)
     char reason[256];
     struct store_outcome outcome = { .reason = reason };
     self->begun--;
-    if (PQresultStatus (result) == PGRES_TUPLES_OK) {
+    if (PQresultStatus (result) == PGRES_TUPLES_OK && strcmp (db_text (result, 0, 1), "f") == 0) {
+        /* Its intake went with a database that crashed, and is done again, as another article; or it was dropped. */
+        log_debug ("article=%" PRIu64 " is not in the ledger", article->wire.header.article);
+        outcome.returned = true;
+    } else if (PQresultStatus (result) == PGRES_TUPLES_OK) {
         outcome.chunks = (uint32_t) db_int (result, 0, 0);
         HISTORY ("committed article=%" PRIu64 " chunks=%u", article->wire.header.article, outcome.chunks);
     } else {

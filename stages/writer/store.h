@@ -13,7 +13,7 @@ struct store_outcome {
     enum wire_class fault;
     const char *reason;  /* borrowed, when there is a fault */
     uint32_t chunks;     /* vectors stored; 0 for a second copy */
-    bool returned;       /* handed back untouched, at the stop */
+    bool returned;       /* handed back untouched: at the stop, or as nobody knows it */
 };
 /* article: given back. */
 typedef void store_fn (void *context, struct stage_article *article, const struct store_outcome *outcome);
