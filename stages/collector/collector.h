@@ -88,6 +88,11 @@ struct collector {
         struct buf settled;          /* ids of articles whose reservations end with the next writing of the counts: "1,2,3" */
     } budget;
     zhashx_t *workers;               /* name: struct worker */
+    struct seen {
+        uint64_t article;
+        int64_t at_ms;
+    } *seen;                         /* who was in somebody's hands lately, oldest first; some more than once */
+    size_t seen_count, seen_room;
     json_t *checkpoints, *faults;    /* waiting for the next flush */
     bool changed, flush_due;         /* results wait to be written; the time for it is set */
     int64_t clear_ms;                /* since when nothing could wait in a pipe; 0: something may */
@@ -131,8 +136,8 @@ void budget_look (struct collector *self);       /* whether the day's budget has
 void ledger_result (struct collector *self, const struct wire_result *result);
 void ledger_fault (struct collector *self, uint64_t article, uint32_t attempt, const char *kind, const char *reason);
 void ledger_flush (struct collector *self);
-void ledger_extend (struct collector *self, int64_t age_ms); /* leases of what live workers hold, if they are as old */
-/* What nobody has in hand, and was dispatched so long ago, is due again. */
+void ledger_extend (struct collector *self);     /* leases of what live workers hold */
+/* What nobody had in hand for so long, and was dispatched before, is due again. */
 void ledger_release_lost (struct collector *self, int64_t least_ms);
 void ledger_check (struct collector *self);      /* conservation */
 

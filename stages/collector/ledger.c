@@ -190,28 +190,32 @@ ledger_flush (struct collector *self)
 /* With the seconds of a lease, and the milliseconds since it was taken or extended. */
 #define LEASE_AGE " + $2::int * interval '1 second' - $3::int * interval '1 millisecond'"
 
-/* As an array of SQL: "{1,2}". */
+/* What somebody has in hand, and what anybody had since then, as an array of SQL: "{1,2}". */
 static void
-put_held (const struct collector *self, struct buf *out)
+put_held (const struct collector *self, int64_t since_ms, struct buf *out)
 {
     buf_add_char (out, '{');
     for (struct worker *w = zhashx_first (self->workers); w; w = zhashx_next (self->workers))
         for (size_t i = 0; i < w->held_count; i++)
             buf_printf (out, "%s%" PRIu64, out->len > 1 ? "," : "", w->held[i]);
+    for (size_t i = 0; i < self->seen_count; i++)
+        if (self->seen[i].at_ms >= since_ms)
+            buf_printf (out, "%s%" PRIu64, out->len > 1 ? "," : "", self->seen[i].article);
     buf_add_char (out, '}');
 }
 
 /* Between runs too: what a run at its limit left is under way. */
 void
-ledger_extend (struct collector *self, int64_t age_ms)
+ledger_extend (struct collector *self)
 {
     struct buf ids = { 0 };
+    int64_t lease_s = stage_settings (self->stage)->delivery_lease;
     char lease[24], age[24];
     if (!collector_ready (self))
         return;
-    put_held (self, &ids);
-    snprintf (lease, sizeof lease, "%" PRId64, stage_settings (self->stage)->delivery_lease);
-    snprintf (age, sizeof age, "%" PRId64, age_ms);
+    put_held (self, INT64_MAX, &ids);
+    snprintf (lease, sizeof lease, "%" PRId64, lease_s);
+    snprintf (age, sizeof age, "%" PRId64, lease_s * 250);
     if (ids.len > 2
         && db_run (self->db, NULL, "UPDATE \"ArticleWork\" SET \"leaseUntil\" = " DB_NOW " + $2::int * interval '1 second'"
                    " WHERE id = ANY ($1::bigint[]) AND state = 'leased'"
@@ -228,7 +232,7 @@ ledger_release_lost (struct collector *self, int64_t least_ms)
     int64_t rows = 0;
     if (!self->run.open || !collector_ready (self))
         return;
-    put_held (self, &ids);
+    put_held (self, clock_mono_ms () - least_ms, &ids);
     snprintf (lease, sizeof lease, "%" PRId64, stage_settings (self->stage)->delivery_lease);
     snprintf (least, sizeof least, "%" PRId64, least_ms);
     if (db_run (self->db, &rows, "UPDATE \"ArticleWork\" SET state = 'pending', \"leaseUntil\" = NULL, reserved = NULL,"

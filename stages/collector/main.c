@@ -91,8 +91,7 @@ sweep (struct stage *stage UNUSED, void *arg)
 static void
 extend (struct stage *stage UNUSED, void *arg)
 {
-    struct collector *self = arg;
-    ledger_extend (self, stage_settings (self->stage)->delivery_lease * 250);
+    ledger_extend (arg);
 }
 
 static void
@@ -202,6 +201,7 @@ on_finish (struct stage *stage, void *state)
     stage_close (stage, &self->results);
     stage_close (stage, &self->router);
     zhashx_destroy (&self->workers);
+    free (self->seen);
     json_decref (self->recent);
     json_decref (self->unrecorded);
     json_decref (self->checkpoints);

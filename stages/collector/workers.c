@@ -2,7 +2,8 @@
 #include "stages/collector/collector.h"
 
 #define MISSED_HEARTBEATS 3
-#define LOST_HEARTBEATS 5   /* longer than it takes to see that an idle one, heard of at every third, is late */
+#define UNTOLD_HEARTBEATS 2   /* that long nobody names an article that died with its worker before it could be told */
+#define LOST_HEARTBEATS 5     /* longer than it takes to see that an idle one, heard of at every third, is late */
 #define CLOCK_SKEW_MS 30000
 #define CLOCK_STEADY_MS 5000
 #define CLOCK_MAX_MS (INT64_C (1) << 53)
@@ -53,6 +54,28 @@ worker_of (struct collector *self, const struct wire_bytes *stage, const struct 
     }
     worker->seen_ms = clock_mono_ms ();
     return worker;
+}
+
+/* Somebody has the article, or had it just now. */
+static void
+see (struct collector *self, uint64_t article)
+{
+    if (self->seen_count == self->seen_room) {
+        self->seen_room = self->seen_room ? 2 * self->seen_room : 256;
+        self->seen = mem_grow (self->seen, self->seen_room, sizeof *self->seen);
+    }
+    self->seen[self->seen_count++] = (struct seen){ article, clock_mono_ms () };
+}
+
+static void
+forget_seen (struct collector *self, int64_t now)
+{
+    int64_t since = now - LOST_HEARTBEATS * stage_settings (self->stage)->delivery_heartbeat;
+    size_t old = 0;
+    while (old < self->seen_count && self->seen[old].at_ms < since)
+        old++;
+    self->seen_count -= old;
+    memmove (self->seen, self->seen + old, self->seen_count * sizeof *self->seen);
 }
 
 bool
@@ -117,8 +140,10 @@ workers_heartbeat (struct collector *self, const struct wire_heartbeat *heartbea
     worker->state = heartbeat->state;
     worker->interval_ms = heartbeat->interval_ms;
     worker->held_count = 0;
-    for (size_t i = 0; i < heartbeat->held.size / 8; i++)
+    for (size_t i = 0; i < heartbeat->held.size / 8; i++) {
         hold (worker, wire_id_at (&heartbeat->held, i));
+        see (self, wire_id_at (&heartbeat->held, i));
+    }
     json_decref (worker->statistics);
     worker->statistics = json_loadb (heartbeat->statistics.data, heartbeat->statistics.size, 0, NULL);
     compare_clocks (worker);
@@ -131,6 +156,7 @@ workers_result (struct collector *self, const struct wire_result *result)
         return;
     struct worker *worker = worker_of (self, &result->stage, &result->worker);
     let_go (worker, result->header.article);
+    see (self, result->header.article);
 }
 
 /* Given on since its holder was last heard of. */
@@ -264,15 +290,17 @@ has_waiting (const struct worker *worker)
     return false;
 }
 
-/* Whether whatever is under way must be in somebody's hands: nobody's are full, nothing is queued, no stage lacks a worker, and
- * all were heard of as lately as they promised: one that stands still for a while has what waits for it when it goes on. */
+/* Whether whatever is under way must be in somebody's hands: nobody's are full, nothing is queued, and no stage lacks a worker.
+ * all: of those too that were not heard of as lately as they promised: one that stands still for a while has what waits for it when
+ * it goes on. */
 static bool
-nothing_waits (const struct collector *self, int64_t now)
+nothing_waits (const struct collector *self, int64_t now, bool all)
 {
     static const char *const needed[] = { "broker", "summarizer", "chunker", "embedder", "writer" };
     size_t counts[COUNT_OF (needed)] = { 0 };
     for (struct worker *w = zhashx_first (self->workers); w; w = zhashx_next (self->workers)) {
-        if (now - w->seen_ms > w->interval_ms + w->interval_ms / 2)
+        bool late = now - w->seen_ms > w->interval_ms + w->interval_ms / 2;
+        if (late && all)
             return false;
         for (size_t i = 0; i < COUNT_OF (needed); i++) {
             if (!streq (w->stage, needed[i]))
@@ -280,7 +308,7 @@ nothing_waits (const struct collector *self, int64_t now)
             bool tells = i == 0 || json_object_get (w->statistics, "full");
             if (!tells || has_waiting (w))
                 return false;
-            counts[i] += w->state == WIRE_ALIVE;
+            counts[i] += w->state == WIRE_ALIVE && !late;
         }
     }
     for (size_t i = 0; i < COUNT_OF (needed); i++)
@@ -289,28 +317,28 @@ nothing_waits (const struct collector *self, int64_t now)
     return true;
 }
 
-/* An article that nobody has in hand for so long, while nothing could wait anywhere, was lost on the way: in a pipe to a
- * process that died. The lease would tell too, much later. Leases of what is in hand are kept young, so that one's age tells
- * how long it is in nobody's: from hand to hand nobody tells of it for a moment. */
+/* An article that nobody had in hand for so long, while nothing could wait anywhere, was lost on the way: in a pipe to a process
+ * that died. The lease would tell too, much later. Where a worker was just found dead, sooner: it may have died before it could
+ * tell what it had taken. Then those that are late are not waited for; at the worst one of them has it as well. */
 static void
-look_for_lost (struct collector *self, int64_t now)
+look_for_lost (struct collector *self, int64_t now, bool one_died)
 {
-    int64_t least_ms = LOST_HEARTBEATS * stage_settings (self->stage)->delivery_heartbeat;
-    if (!nothing_waits (self, now)) {
+    int64_t heartbeat = stage_settings (self->stage)->delivery_heartbeat;
+    if (one_died && nothing_waits (self, now, false))
+        ledger_release_lost (self, UNTOLD_HEARTBEATS * heartbeat);
+    if (!nothing_waits (self, now, true))
         self->clear_ms = 0;
-        return;
-    }
-    ledger_extend (self, least_ms / 2);
-    if (!self->clear_ms)
+    else if (!self->clear_ms)
         self->clear_ms = now;
-    else if (now - self->clear_ms >= least_ms)
-        ledger_release_lost (self, least_ms);
+    else if (now - self->clear_ms >= LOST_HEARTBEATS * heartbeat)
+        ledger_release_lost (self, LOST_HEARTBEATS * heartbeat);
 }
 
 void
 workers_sweep (struct collector *self)
 {
     int64_t now = clock_mono_ms ();
+    bool one_died = false;
     if (was_held_up (self, now)) {
         self->clear_ms = 0;
         return;
@@ -323,10 +351,14 @@ workers_sweep (struct collector *self)
             continue;
         if (!left)
             worker_lost (self, worker);
+        one_died |= !left;
         zhashx_delete (self->workers, name);
     }
     zlistx_destroy (&names);
+    forget_seen (self, now);
+    if (one_died)
+        ledger_flush (self);
     if (!json_array_size (self->faults)) /* else what a lost worker had would be dispatched before that is written, and again after */
-        look_for_lost (self, now);
+        look_for_lost (self, now, one_died);
     keep_workers (self, now);
 }
