@@ -2,9 +2,9 @@
  * replies.
  * SPDX-License-Identifier: MPL-2.0 */
 #include "gateway.h"
-#include "access.h"
+#include "http/access.h"
 #include "ask.h"
-#include "http.h"
+#include "http/server.h"
 #include "probe.h"
 #include "routes.h"
 
@@ -32,7 +32,7 @@ struct job {
 struct gateway {
     const struct settings *settings;
     int epoll_fd; /* holds all other descriptors: whoever runs the gateway polls just this one */
-    struct http *http;
+    struct http_server *http;
     struct ask *ask;
     struct probe *probe;
     struct job *probed;
@@ -54,7 +54,7 @@ job_finish (struct job *job)
                                  .stopping = self->stopping,
                                  .started_us = self->started_us };
     for (unsigned i = 0; i < COUNT_OF (facts.answered); i++)
-        facts.answered[i] = http_answered (self->http, i);
+        facts.answered[i] = http_server_answered (self->http, i);
     for (size_t i = 0; i < ROUTE_OPS_MAX; i++)
         facts.answers[i] = job->slots[i].answer;
     if (job_follow (job, &facts))
@@ -196,7 +196,7 @@ on_head (void *context, struct http_call *call)
     enum access_verdict verdict = route && route->open
                                       ? ACCESS_GRANTED
                                       : access_check (&request, self->settings->http_token,
-                                                      http_is_loopback (self->http));
+                                                      http_server_is_loopback (self->http));
     if (route && route->body_max)
         http_allow_body (call, route->body_max);
     if (verdict != ACCESS_GRANTED)
@@ -227,7 +227,7 @@ write_port_file (struct gateway *self)
     mkdir (self->settings->data_dir, 0755);
     mkdir (run, 0755);
     int fd = open (draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
-    bool written = fd >= 0 && dprintf (fd, "%u\n", (unsigned) http_port (self->http)) > 0;
+    bool written = fd >= 0 && dprintf (fd, "%u\n", (unsigned) http_server_port (self->http)) > 0;
     if (fd >= 0 && close (fd) < 0)
         written = false;
     if (!written || rename (draft, self->port_file) < 0) /* whole or not at all */
@@ -248,7 +248,7 @@ remove_port_file (struct gateway *self)
     ssize_t size = read (fd, text, sizeof text - 1);
     close (fd);
     text[size > 0 ? strcspn (text, "\n") : 0] = '\0';
-    if (num_parse (text, 1, UINT16_MAX, &port) == 0 && port == http_port (self->http))
+    if (num_parse (text, 1, UINT16_MAX, &port) == 0 && port == http_server_port (self->http))
         unlink (self->port_file);
 }
 
@@ -265,20 +265,21 @@ static int
 open_all (struct gateway *self, zsock_t *collector)
 {
     char reason[HTTP_REASON_SIZE];
-    const struct http_config config = { .address = self->settings->http_address,
-                                        .port = self->settings->http_port,
-                                        .context = self,
-                                        .on_head = on_head,
-                                        .on_call = on_call };
+    const struct http_server_config config = { .address = self->settings->http_address,
+                                               .port = self->settings->http_port,
+                                               .context = self,
+                                               .on_head = on_head,
+                                               .on_call = on_call,
+                                               .refuse = route_refuse };
     self->ask = ask_new (collector);
     self->epoll_fd = epoll_create1 (EPOLL_CLOEXEC);
     self->probe = probe_new (self->settings->database_url, self->epoll_fd, on_probed, self);
-    self->http = http_new (&config, reason);
+    self->http = http_server_new (&config, reason);
     if (!self->http) {
         log_error ("%s", reason);
         return -EIO;
     }
-    if (self->epoll_fd < 0 || watch (self, http_fd (self->http)) < 0
+    if (self->epoll_fd < 0 || watch (self, http_server_fd (self->http)) < 0
         || watch (self, ask_fd (self->ask)) < 0) {
         log_error ("cannot poll: %s", strerror (errno));
         return -EIO;
@@ -297,8 +298,8 @@ gateway_new (const struct settings *settings, zsock_t *collector)
         return NULL;
     }
     write_port_file (self);
-    log_info ("listening on %s", http_url (self->http));
-    if (!http_is_loopback (self->http) && !*settings->http_token)
+    log_info ("listening on %s", http_server_url (self->http));
+    if (!http_server_is_loopback (self->http) && !*settings->http_token)
         log_info ("http.token is not set: runs can be triggered from this machine only");
     return self;
 }
@@ -316,7 +317,7 @@ gateway_destroy (struct gateway **ref)
     ask_destroy (&self->ask);
     if (self->probed)
         on_probed (self); /* with the last verdict there was: their answer is "stopping" anyway */
-    http_destroy (&self->http);
+    http_server_destroy (&self->http);
     probe_destroy (&self->probe);
     if (self->epoll_fd >= 0)
         close (self->epoll_fd);
@@ -341,23 +342,23 @@ gateway_run (struct gateway *self)
 {
     probe_run (self->probe);
     ask_run (self->ask);
-    http_run (self->http);
+    http_server_run (self->http);
     ask_run (self->ask); /* sends what the calls just asked, and must come last: see ask_fd */
     return sooner (probe_wait_ms (self->probe),
-                   sooner (ask_wait_ms (self->ask), http_wait_ms (self->http)));
+                   sooner (ask_wait_ms (self->ask), http_server_wait_ms (self->http)));
 }
 
 void
 gateway_quiesce (struct gateway *self)
 {
     self->stopping = true;
-    http_quiesce (self->http);
+    http_server_quiesce (self->http);
 }
 
 bool
 gateway_is_idle (const struct gateway *self)
 {
-    return http_calls (self->http) == 0;
+    return http_server_calls (self->http) == 0;
 }
 
 void
@@ -365,17 +366,17 @@ gateway_statistics (const struct gateway *self, json_t *numbers)
 {
     uint64_t answered = 0;
     for (unsigned i = 0; i <= 5; i++)
-        answered += http_answered (self->http, i);
+        answered += http_server_answered (self->http, i);
     json_object_set_new (numbers, "http.answered", json_integer ((json_int_t) answered));
     json_object_set_new (numbers, "http.failed",
-                         json_integer ((json_int_t) http_answered (self->http, 5)));
+                         json_integer ((json_int_t) http_server_answered (self->http, 5)));
     json_object_set_new (numbers, "http.refused", json_integer ((json_int_t) self->refused));
     json_object_set_new (numbers, "http.under_way",
-                         json_integer ((json_int_t) http_calls (self->http)));
+                         json_integer ((json_int_t) http_server_calls (self->http)));
 }
 
 const char *
 gateway_url (const struct gateway *self)
 {
-    return http_url (self->http);
+    return http_server_url (self->http);
 }

@@ -4,7 +4,7 @@
 #ifndef GATEWAY_ROUTES_H
 #define GATEWAY_ROUTES_H
 
-#include "http.h"
+#include "http/server.h"
 
 #include <jansson.h>
 

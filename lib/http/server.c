@@ -4,7 +4,7 @@
  * one starts anew with every byte, and a client that sends one byte now and then would hold a
  * connection for ever.
  * SPDX-License-Identifier: MPL-2.0 */
-#include "http.h"
+#include "http/server.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -26,8 +26,8 @@ struct peer { /* a connection */
     int64_t deadline_ms; /* monotonic */
 };
 
-struct http {
-    struct http_config config;
+struct http_server {
+    struct http_server_config config;
     struct MHD_Daemon *daemon;
     int listen_fd, epoll_fd;
     bool loopback, resumed; /* resumed: since the last run */
@@ -39,7 +39,7 @@ struct http {
 };
 
 struct http_call {
-    struct http *http;
+    struct http_server *http;
     struct MHD_Connection *connection;
     const char *method;
     char *path;
@@ -90,7 +90,7 @@ static void
 on_connection (void *context, struct MHD_Connection *connection, void **peer_ref,
                enum MHD_ConnectionNotificationCode code)
 {
-    struct http *self = context;
+    struct http_server *self = context;
     struct peer *peer = *peer_ref;
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
         peer = MEM_NEW (struct peer);
@@ -115,20 +115,20 @@ on_connection (void *context, struct MHD_Connection *connection, void **peer_ref
 
 /* The daemon learns of it as of a client that hung up. */
 static void
-cut_overdue (struct http *self)
+cut_overdue (struct http_server *self)
 {
     int64_t now = clock_mono_ms ();
     for (struct peer *peer = self->peers; peer; peer = peer->next)
         if (peer->deadline_ms <= now) {
             shutdown (peer->fd, SHUT_RDWR);
-            peer->deadline_ms = now + HTTP_CALL_TIMEOUT_MS;
+            peer->deadline_ms = now + self->config.call_timeout_ms;
         }
 }
 
 /* ---- calls ---- */
 
 static struct http_call *
-call_new (struct http *self, struct MHD_Connection *connection, const char *method,
+call_new (struct http_server *self, struct MHD_Connection *connection, const char *method,
           const char *path)
 {
     struct http_call *call = MEM_NEW (struct http_call);
@@ -266,14 +266,11 @@ may_reply_at_head (const struct http_call *call)
 }
 
 static void
-reply_too_large (struct http_call *call)
+refuse_too_large (struct http_call *call)
 {
-    struct buf body = { 0 };
-    buf_printf (
-        &body,
-        "{\"error\":{\"code\":\"too_large\",\"message\":\"the body is larger than %zu bytes\"}}\n",
-        call->body_max);
-    http_reply (call, MHD_HTTP_CONTENT_TOO_LARGE, "application/json", &body);
+    char message[80];
+    snprintf (message, sizeof message, "the body is larger than %zu bytes", call->body_max);
+    call->http->config.refuse (call, MHD_HTTP_CONTENT_TOO_LARGE, "too_large", message);
 }
 
 static enum MHD_Result
@@ -281,11 +278,11 @@ take_head (struct http_call *call)
 {
     const char *length = http_header (call, "Content-Length");
     int64_t size = 0;
-    set_deadline (call->connection, HTTP_CALL_TIMEOUT_MS);
+    set_deadline (call->connection, call->http->config.call_timeout_ms);
     call->http->config.on_head (call->http->config.context, call);
     if (!call->replied && length
         && (num_parse (length, 0, INT64_MAX, &size) < 0 || size > (int64_t) call->body_max))
-        reply_too_large (call);
+        refuse_too_large (call);
     if (call->replied && may_reply_at_head (call))
         return send_reply (call);
     return MHD_YES;
@@ -311,7 +308,7 @@ static enum MHD_Result
 on_access (void *context, struct MHD_Connection *connection, const char *url, const char *method,
            const char *version UNUSED, const char *data, size_t *size, void **call_ref)
 {
-    struct http *self = context;
+    struct http_server *self = context;
     struct http_call *call = *call_ref;
     if (!call) {
         *call_ref = call = call_new (self, connection, method, url);
@@ -320,7 +317,7 @@ on_access (void *context, struct MHD_Connection *connection, const char *url, co
     if (*size)
         return take_body (call, data, size);
     if (!call->replied && call->too_large)
-        reply_too_large (call);
+        refuse_too_large (call);
     if (!call->replied) {
         self->config.on_call (self->config.context, call);
         if (!call->replied) {
@@ -389,7 +386,7 @@ listen_at (const struct addrinfo *at)
 }
 
 static void
-keep_place (struct http *self)
+keep_place (struct http_server *self)
 {
     struct sockaddr_storage at;
     socklen_t size = sizeof at;
@@ -408,7 +405,7 @@ keep_place (struct http *self)
 }
 
 static int
-open_listener (struct http *self, char ret_reason[HTTP_REASON_SIZE])
+open_listener (struct http_server *self, char ret_reason[HTTP_REASON_SIZE])
 {
     const struct addrinfo hints = { .ai_flags = AI_PASSIVE | AI_NUMERICSERV,
                                     .ai_socktype = SOCK_STREAM };
@@ -437,7 +434,7 @@ open_listener (struct http *self, char ret_reason[HTTP_REASON_SIZE])
 }
 
 static struct MHD_Daemon *
-start_daemon (struct http *self)
+start_daemon (struct http_server *self)
 {
     const struct MHD_OptionItem options[] = {
         { MHD_OPTION_LISTEN_SOCKET, self->listen_fd, NULL },
@@ -453,14 +450,16 @@ start_daemon (struct http *self)
                              options, MHD_OPTION_END);
 }
 
-struct http *
-http_new (const struct http_config *config, char ret_reason[HTTP_REASON_SIZE])
+struct http_server *
+http_server_new (const struct http_server_config *config, char ret_reason[HTTP_REASON_SIZE])
 {
-    struct http *self = MEM_NEW (struct http);
+    struct http_server *self = MEM_NEW (struct http_server);
     self->config = *config;
+    if (!self->config.call_timeout_ms)
+        self->config.call_timeout_ms = HTTP_CALL_TIMEOUT_MS;
     self->listen_fd = -1;
     if (open_listener (self, ret_reason) < 0) {
-        http_destroy (&self);
+        http_server_destroy (&self);
         return NULL;
     }
     self->daemon = start_daemon (self);
@@ -468,7 +467,7 @@ http_new (const struct http_config *config, char ret_reason[HTTP_REASON_SIZE])
         self->daemon ? MHD_get_daemon_info (self->daemon, MHD_DAEMON_INFO_EPOLL_FD) : NULL;
     if (!info) {
         snprintf (ret_reason, HTTP_REASON_SIZE, "cannot start the HTTP server on %s", self->url);
-        http_destroy (&self);
+        http_server_destroy (&self);
         return NULL;
     }
     self->epoll_fd = info->epoll_fd;
@@ -476,7 +475,7 @@ http_new (const struct http_config *config, char ret_reason[HTTP_REASON_SIZE])
 }
 
 void
-http_quiesce (struct http *self)
+http_server_quiesce (struct http_server *self)
 {
     int fd = MHD_quiesce_daemon (self->daemon);
     if (fd >= 0)
@@ -485,9 +484,9 @@ http_quiesce (struct http *self)
 }
 
 void
-http_destroy (struct http **ref)
+http_server_destroy (struct http_server **ref)
 {
-    struct http *self = *ref;
+    struct http_server *self = *ref;
     *ref = NULL;
     if (!self)
         return;
@@ -501,13 +500,13 @@ http_destroy (struct http **ref)
 }
 
 int
-http_fd (const struct http *self)
+http_server_fd (const struct http_server *self)
 {
     return self->epoll_fd;
 }
 
 void
-http_run (struct http *self)
+http_server_run (struct http_server *self)
 {
     cut_overdue (self);
     self->resumed = false;
@@ -515,7 +514,7 @@ http_run (struct http *self)
 }
 
 int64_t
-http_wait_ms (struct http *self)
+http_server_wait_ms (struct http_server *self)
 {
     MHD_UNSIGNED_LONG_LONG daemon_ms;
     int64_t now = clock_mono_ms (), due = INT64_MAX;
@@ -529,31 +528,31 @@ http_wait_ms (struct http *self)
 }
 
 uint16_t
-http_port (const struct http *self)
+http_server_port (const struct http_server *self)
 {
     return self->port;
 }
 
 const char *
-http_url (const struct http *self)
+http_server_url (const struct http_server *self)
 {
     return self->url;
 }
 
 bool
-http_is_loopback (const struct http *self)
+http_server_is_loopback (const struct http_server *self)
 {
     return self->loopback;
 }
 
 size_t
-http_calls (const struct http *self)
+http_server_calls (const struct http_server *self)
 {
     return self->calls;
 }
 
 uint64_t
-http_answered (const struct http *self, unsigned class)
+http_server_answered (const struct http_server *self, unsigned class)
 {
     return class < COUNT_OF (self->answered) ? self->answered[class] : 0;
 }

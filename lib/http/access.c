@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-#include "access.h"
-#include "http.h"
+#include "http/access.h"
+#include "http/server.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

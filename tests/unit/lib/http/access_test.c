@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "stages/gateway/access.h"
+#include "http/access.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

@@ -1,8 +1,8 @@
 /* access - who may ask what: the Host header against DNS rebinding, browsers of other sites, the
  * bearer token.
  * SPDX-License-Identifier: MPL-2.0 */
-#ifndef GATEWAY_ACCESS_H
-#define GATEWAY_ACCESS_H
+#ifndef HTTP_ACCESS_H
+#define HTTP_ACCESS_H
 
 #include "base/base.h"
 
