@@ -30,6 +30,7 @@ struct settings {
     int64_t writer_connections, writer_in_flight;
     const char *model_base_url;     /* resolved: a URL, or "local" */
     const char *model_api_key, *model_summary, *model_embedding, *model_language;
+    const char *model_weights;      /* of the local embedding model: see model_weights_find */
     int64_t model_dimensions;       /* resolved: never 0 */
     int64_t model_timeout, model_max_input;
     const char *model_daily_budget; /* "5 USD", "2000000 tokens"; empty: none. Resolved: local models have none */

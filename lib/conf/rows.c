@@ -85,6 +85,9 @@ static const struct conf_row rows[] = {
     { "model.summary", CONF_TEXT, AT (model_summary), "openai/gpt-4o-mini", 0, 0, "", NULL, "model that summarises" },
     { "model.embedding", CONF_TEXT, AT (model_embedding), "openai/text-embedding-3-small", 0, 0, "", NULL,
       "model that embeds" },
+    { "model.weights", CONF_TEXT, AT (model_weights), "", 0, 0, "", NULL,
+      "of the local embedding model, a file that `newsmill model pull` makes; empty: minilm-l6-v2.weights in data.dir, else the one "
+      "installed; none: vectors of hashed words" },
     { "model.dimensions", CONF_INT, AT (model_dimensions), "0", 0, 16000, "", NULL,
       "of a vector; 0: 384 for local, else 1536. Fixed by the first migration" },
     { "model.language", CONF_TEXT, AT (model_language), "", 0, 0, "", NULL,
