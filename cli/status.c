@@ -133,7 +133,9 @@ print_work (const json_t *status)
     }
     print_budget (json_object_get (status, "budget"));
     buf_clear (&out);
-    buf_printf (&out, "%s, %s", cli_text (model, "summary"), cli_text (model, "embedding"));
+    buf_printf (&out, "%s, %s%s", cli_text (model, "summary"),
+                *cli_text (model, "embedding") ? cli_text (model, "embedding") : "no embedder has told yet",
+                json_is_true (json_object_get (model, "fallback")) ? " (the fallback: `newsmill model pull`)" : "");
     line ("models", out.data);
     buf_fini (&out);
 }

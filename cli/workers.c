@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* "articles.in 12, articles.out 12" */
+/* "articles.in 12, articles.out 12", "model local/minilm-l6-v2" */
 static char *
 join_statistics (const json_t *statistics)
 {
@@ -18,6 +18,8 @@ join_statistics (const json_t *statistics)
     json_object_foreach ((json_t *) (uintptr_t) statistics, name, value)
         if (json_is_number (value) && json_number_value (value) != 0)
             buf_printf (&out, "%s%s %.10g", out.len ? ", " : "", name, json_number_value (value));
+        else if (json_is_string (value))
+            buf_printf (&out, "%s%s %s", out.len ? ", " : "", name, json_string_value (value));
     return buf_take (&out);
 }
 

@@ -123,7 +123,7 @@ struct wire_heartbeat {
     uint32_t state;                    /* enum wire_worker_state */
     uint32_t interval_ms;              /* until the next one */
     struct wire_bytes held;            /* article ids in hand, 8 bytes each */
-    struct wire_bytes statistics;      /* a JSON object of numbers, or empty */
+    struct wire_bytes statistics;      /* a JSON object of numbers and the text "model", or empty */
 };
 
 struct wire_tick {

@@ -50,7 +50,7 @@ struct stage_def {
     void (*on_event) (struct stage *stage, void *state, const struct wire_event *event);
     void (*on_stop) (struct stage *stage, void *state);   /* asked to stop: begin nothing new, return what isn't begun */
     bool (*is_idle) (void *state);                        /* nothing under way any more; NULL: always */
-    void (*statistics) (void *state, json_t *numbers);    /* added to the heartbeat; may be NULL */
+    void (*statistics) (void *state, json_t *numbers);    /* added to the heartbeat, by name, "model" a text; may be NULL */
     void (*held) (void *state, struct buf *ids);          /* ids (wire_id_put) it holds besides; may be NULL */
     void (*finish) (struct stage *stage, void *state);    /* frees state */
 };

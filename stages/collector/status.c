@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "stages/collector/collector.h"
 #include "cron/cron.h"
+#include "model/local.h"
 
 #define RUNS_MOST 1000
 
@@ -55,6 +56,34 @@ worker_counts (struct collector *self)
     return counts;
 }
 
+/* By the workers themselves, who alone know: the models' names, joined, of those of the stage. otherwise: while none told; may be NULL */
+static json_t *
+model_of (struct collector *self, const char *stage, const char *otherwise)
+{
+    struct buf names = { 0 };
+    for (struct worker *w = zhashx_first (self->workers); w; w = zhashx_next (self->workers)) {
+        const char *name = json_string_value (json_object_get (w->statistics, "model"));
+        if (w->state != WIRE_ALIVE || !streq (w->stage, stage) || !name || (names.len && strstr (names.data, name)))
+            continue;
+        buf_printf (&names, "%s%s", names.len ? ", " : "", name);
+    }
+    const char *text = names.len ? names.data : otherwise;
+    json_t *value = text ? json_string (text) : json_null ();
+    buf_fini (&names);
+    return value;
+}
+
+static json_t *
+models (struct collector *self)
+{
+    const struct settings *set = stage_settings (self->stage);
+    bool local = streq (set->model_base_url, "local");
+    json_t *embedding = model_of (self, "embedder", local ? NULL : set->model_embedding);
+    const char *name = json_string_value (embedding);
+    return json_pack ("{s:o, s:o, s:b}", "summary", model_of (self, "summarizer", local ? LOCAL_SUMMARY_NAME : set->model_summary),
+                      "embedding", embedding, "fallback", name && strstr (name, LOCAL_EMBED_NAME));
+}
+
 static json_t *
 op_status (struct collector *self, const json_t *request UNUSED)
 {
@@ -63,14 +92,13 @@ op_status (struct collector *self, const json_t *request UNUSED)
     bool critical = s->consecutive_failures >= CRITICAL_FAILURES;
     int64_t closed = s->successful + s->failed;
     char *description = cron_describe (set->ticker_cron);
-    bool local = streq (set->model_base_url, "local");
     const json_t *check = self->conservation;
     bool balanced = !json_is_false (json_object_get (check, "ok"));
     json_t *counts = worker_counts (self);
     bool ticking = json_object_get (counts, "ticker") != NULL;
     json_t *document = json_pack (
         "{s:b, s:{s:b, s:s, s:s, s:b}, s:{s:I, s:I, s:I, s:I, s:I}, s:o, s:O, s:b, s:o, s:O?, s:O?, s:O?,"
-        " s:{s:I, s:I, s:I}, s:{s:s, s:s}, s:O?, s:O?, s:s}",
+        " s:{s:I, s:I, s:I}, s:o, s:O?, s:O?, s:s}",
         "healthy", self->active && !critical && balanced && db_connection (self->db) != NULL,
         "scheduler", "running", ticking, "cronExpression", set->ticker_cron, "description", description,
         "currentlyExecuting", self->run.open,
@@ -81,8 +109,7 @@ op_status (struct collector *self, const json_t *request UNUSED)
         "workers", counts, "inFlight", json_object_get (check, "leased"), "pending", json_object_get (check, "pending"),
         "dead", json_object_get (check, "dead"),
         "ticks", "ran", (json_int_t) s->ran, "skipped", (json_int_t) s->skipped, "missed", (json_int_t) s->missed,
-        "model", "summary", local ? "local/centroid" : set->model_summary,
-        "embedding", local ? "local/hash-384" : set->model_embedding,
+        "model", models (self),
         "budget", self->budget.document, "conservation", check, "version", NEWSMILL_VERSION);
     free (description);
     return document;

@@ -232,6 +232,7 @@ static void
 on_statistics (void *state, json_t *numbers)
 {
     const struct embedder *self = state;
+    json_object_set_new (numbers, "model", json_string (model_embedding_name (self->base.model)));
     json_object_set_new (numbers, "reused", json_integer ((json_int_t) self->reused));
     json_object_set_new (numbers, "memory_bytes", json_integer ((json_int_t) memory_bytes (self->memory)));
 }

@@ -222,7 +222,8 @@ put_models (struct buf *out, const json_t *status)
     put_value (out, member (status, "model", "summary"));
     buf_add_str (out, "</code>, vectors by <code>");
     put_value (out, member (status, "model", "embedding"));
-    buf_add_str (out, "</code></p>\n");
+    buf_add_str (out, json_is_true (member (status, "model", "fallback"))
+                          ? "</code>, the fallback for want of weights</p>\n" : "</code></p>\n");
 }
 
 static void

@@ -70,6 +70,13 @@ on_article (struct stage *stage, void *state, struct stage_article *article)
         batcher_add (self->batcher, article, &article->wire.header.run, article->wire.flags & WIRE_ALONE);
 }
 
+static void
+on_statistics (void *state, json_t *numbers)
+{
+    const struct model_stage *self = state;
+    json_object_set_new (numbers, "model", json_string (model_summary_name (self->model)));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -82,6 +89,7 @@ main (int argc, char **argv)
         .on_event = model_stage_event,
         .on_stop = model_stage_stop,
         .is_idle = model_stage_is_idle,
+        .statistics = on_statistics,
         .finish = model_stage_finish,
     };
     return stage_main (&def, argc, argv);

@@ -20,7 +20,7 @@ class UpTest(unittest.TestCase):
         self.env = {k: v for k, v in os.environ.items()
                     if not k.startswith("NEWSMILL_") and k not in ("DATABASE_URL", "OPENROUTER_API_KEY", "DEBUG")}
         self.env.update(NEWSMILL_DATA_DIR=self.folder + "/data", NEWSMILL_HTTP_PORT="0",
-                        NEWSMILL_DELIVERY_HEARTBEAT="200")
+                        NEWSMILL_DELIVERY_HEARTBEAT="200", NEWSMILL_MODEL_WEIGHTS="none")  # nothing is fetched
         self.log = open(f"{self.folder}/log", "w+")
         self.addCleanup(self.log.close)
         self.up = None
@@ -82,6 +82,8 @@ class UpTest(unittest.TestCase):
         self.assertGreaterEqual(run["articlesProcessed"], 20)
         self.assertGreaterEqual(run["embeddingsCreated"], run["articlesProcessed"])
         self.wait_until_whole()
+        self.assertEqual(self.ask("status")["model"], {"summary": "local/centroid", "embedding": "local/hash-384", "fallback": True})
+        self.assertIn("the fallback", self.tool("status"))
         self.tool("up", "--demo", code=111)  # one a data folder
         again = json.loads(self.tool("run", "--once", "--demo"))  # done by the running mill
         self.assertEqual(again["status"], "SUCCESS")

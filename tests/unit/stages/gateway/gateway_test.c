@@ -129,6 +129,16 @@ page_escapes_what_documents_say (void **state)
 }
 
 static void
+page_names_the_models_and_the_fallback_as_one (void **state)
+{
+    struct exchange x = { .method = "GET", .path = "/" };
+    world_exchange (*state, &x);
+    assert_true (has (&x.answer, "<code>local/centroid</code>"));
+    assert_true (has (&x.answer, "<code>local/hash-384</code>, the fallback"));
+    exchange_fini (&x);
+}
+
+static void
 refused_requests_ask_nothing_of_the_collector (void **state)
 {
     static const char *const headers[] = { "Host: rebound.example", "Origin: null",
@@ -415,6 +425,7 @@ main (void)
         cmocka_unit_test_setup_teardown (head_answers_with_the_length_and_no_body, open_world,
                                          close_world),
         cmocka_unit_test_setup_teardown (page_escapes_what_documents_say, open_world, close_world),
+        cmocka_unit_test_setup_teardown (page_names_the_models_and_the_fallback_as_one, open_world, close_world),
         cmocka_unit_test_setup_teardown (refused_requests_ask_nothing_of_the_collector, open_world,
                                          close_world),
         cmocka_unit_test (post_needs_the_token_when_there_is_one),

@@ -19,6 +19,7 @@
 const char world_status[] =
     "{\"healthy\":true,  \"scheduler\":{\"running\":true,\"cronExpression\":\"*/1 * * * *\","
     "\"description\":\"Runs every 1 minute\",\"currentlyExecuting\":false},\"lastRun\":null,"
+    "\"model\":{\"summary\":\"local/centroid\",\"embedding\":\"local/hash-384\",\"fallback\":true},"
     "\"recentRuns\":[{\"id\":\"x\",\"status\":\"FAILED\","
     "\"startedAt\":\"2025-11-17T02:40:00.000Z\","
     "\"errorMessage\":\"<script>alert('1')</script>\"}]}";
