@@ -16,7 +16,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define DISCARD_MAX (1024 * 1024) /* bytes of a body read only to be able to refuse it */
+#define DISCARD_MAX (1024 * 1024) /* bytes of a body read only to be able to refuse it, */
+#define DISCARD_TIMES 4           /* and so many times what is allowed */
 #define BACKLOG 128
 #define HEADERS_MAX 4
 
@@ -252,6 +253,12 @@ send_reply (struct http_call *call)
     return MHD_queue_response (call->connection, call->status, call->response);
 }
 
+static size_t
+discard_max (const struct http_call *call)
+{
+    return DISCARD_MAX + DISCARD_TIMES * call->body_max;
+}
+
 /* A refused body is read all the same, up to a limit: closing with bytes unread resets the
  * connection, and the client might never see why. One that waits for our consent to send it gets
  * the refusal instead. */
@@ -262,7 +269,7 @@ may_reply_at_head (const struct http_call *call)
     int64_t size = 0;
     if (http_header (call, "Expect"))
         return true;
-    return length && (num_parse (length, 0, INT64_MAX, &size) < 0 || size > DISCARD_MAX);
+    return length && (num_parse (length, 0, INT64_MAX, &size) < 0 || size > (int64_t) discard_max (call));
 }
 
 static void
@@ -294,7 +301,7 @@ take_body (struct http_call *call, const char *data, size_t *size)
     if (call->replied || call->too_large || *size > call->body_max - call->body.len) {
         call->too_large = true;
         call->discarded += *size;
-        if (call->discarded > DISCARD_MAX)
+        if (call->discarded > discard_max (call))
             return MHD_NO;
     } else
         buf_add (&call->body, data, *size);
