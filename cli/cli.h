@@ -83,6 +83,7 @@ int cmd_watch (struct cli *cli, int argc, char **argv);
 int cmd_feed (struct cli *cli, int argc, char **argv);
 int cmd_extract (struct cli *cli, int argc, char **argv);
 int cmd_dead (struct cli *cli, int argc, char **argv);
+int cmd_model (struct cli *cli, int argc, char **argv);
 int cmd_keys (struct cli *cli, int argc, char **argv);
 int cmd_healthcheck (struct cli *cli, int argc, char **argv);
 int cmd_config (struct cli *cli, int argc, char **argv);

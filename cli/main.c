@@ -30,6 +30,8 @@ static const struct command commands[] = {
       cmd_extract },
     { "dead", "list | show ID | replay ID...|all | drop ID...|all", "articles that were given up",
       cmd_dead },
+    { "model", "pull [SOURCE] [--force] | show [--json] | serve [--listen ADDRESS] [--port N] [--threads N]",
+      "the local embedding model: fetch its weights, serve it", cmd_model },
     { "keys", "init | issue ROLE[,ROLE...] [--name NAME] | list | revoke NAME",
       "certificates for links that leave the machine", cmd_keys },
     { "healthcheck", "[--http]", "whether the process of this container or unit is well", cmd_healthcheck },

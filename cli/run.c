@@ -4,6 +4,7 @@
 #include "cli/cli.h"
 #include "cli/client.h"
 #include "cli/mill.h"
+#include "cli/model.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -139,6 +140,8 @@ cmd_run (struct cli *cli, int argc, char **argv)
     r = r ? r : cli_load (cli);
     if (r)
         return r;
+    if (!model_for_mill (cli))
+        return EXIT_TEMP;
     r = mill_open (cli, &mill, &holder);
     if (r == EXIT_TEMP && holder) {
         cli_say ("a mill is running in %s: the run is done there", cli->settings.data_dir);

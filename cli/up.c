@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: MPL-2.0 */
 #include "cli/cli.h"
 #include "cli/mill.h"
+#include "cli/model.h"
 #include "cli/place.h"
 
 #include <inttypes.h>
@@ -95,6 +96,8 @@ cmd_up (struct cli *cli, int argc, char **argv)
     r = r ? r : cli_load (cli);
     if (r)
         return r;
+    if (!model_for_mill (cli))
+        return 0; /* stopped as asked */
     r = mill_open (cli, &mill, &holder);
     if (r == EXIT_TEMP && holder)
         return already_running (cli, holder);

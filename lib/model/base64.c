@@ -1,4 +1,4 @@
-/* base64 - decoding of RFC 4648 text, standard and URL-safe alphabets, with or without padding.
+/* base64 - RFC 4648. Decoding takes the standard and the URL-safe alphabet, with or without padding.
  * SPDX-License-Identifier: MPL-2.0 */
 #include "model/base64.h"
 
@@ -69,4 +69,22 @@ base64_decode (const char *text, size_t bytes, uint8_t *out)
     for (size_t i = 0; i + 1 < rest; i++)
         out[i] = (uint8_t) (word >> (16 - 8 * i));
     return faults & 0x80 ? -EINVAL : 0;
+}
+
+void
+base64_encode (const void *data, size_t bytes, struct buf *out)
+{
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const uint8_t *in = data;
+    buf_reserve (out, (bytes + 2) / 3 * 4);
+    for (size_t at = 0; at < bytes; at += 3) {
+        size_t left = MIN_OF (bytes - at, (size_t) 3);
+        uint32_t word = 0;
+        for (size_t i = 0; i < left; i++)
+            word |= (uint32_t) in[at + i] << (16 - 8 * i);
+        char four[4];
+        for (size_t i = 0; i < 4; i++)
+            four[i] = i <= left ? letters[word >> (18 - 6 * i) & 63] : '=';
+        buf_add (out, four, sizeof four);
+    }
 }

@@ -62,6 +62,10 @@ class ToolTest(unittest.TestCase):
                            (["dead", "drop", "1", "all"], '"all"'), (["db", "drop"], '"drop"'), (["config"], "missing"),
                            (["status", "-c"], "-c wants a value"), (["status", "-c", "nowhere"], "nowhere"),
                            (["status", "-o", "no.such=1"], "no.such"), (["help", "nothing"], "nothing"),
+                           (["model"], "usage: newsmill model"), (["model", "push"], '"push"'), (["model", "pull", "a", "b"], "too much"),
+                           (["model", "pull", "--forced"], "--forced"), (["model", "show", "x"], "too much"),
+                           (["model", "serve", "--port", "65536"], "0 to 65535"), (["model", "serve", "--threads", "0"], "1 to 256"),
+                           (["model", "pull", "-o", "model.weights=none"], "model.weights"),
                            (["extract", "nowhere"], "nowhere"), (["feed", "parse", "nowhere"], "nowhere")):
             with self.subTest(args):
                 self.assertIn(said, self.tool(*args, code=100))

@@ -1,4 +1,4 @@
-/* Decoding of base64, cut at every length. SPDX-License-Identifier: MPL-2.0 */
+/* Base64, cut at every length. SPDX-License-Identifier: MPL-2.0 */
 #include "model/base64.h"
 
 #include <setjmp.h>
@@ -37,6 +37,28 @@ known_texts_are_decoded (void **state UNUSED)
 }
 
 static void
+what_is_encoded_is_decoded (void **state UNUSED)
+{
+    uint8_t bytes[67], back[67];
+    struct buf text = { 0 };
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (uint8_t) (i * 211);
+    for (size_t n = 0; n <= sizeof bytes; n++) {
+        buf_clear (&text);
+        base64_encode (bytes, n, &text);
+        assert_int_equal (text.len, (n + 2) / 3 * 4);
+        assert_int_equal (base64_decoded_bytes (text.len ? text.data : "", text.len), n);
+        assert_int_equal (base64_decode (text.len ? text.data : "", text.len, back), 0);
+        assert_memory_equal (back, bytes, n);
+    }
+    buf_clear (&text);
+    base64_encode ("fo", 2, &text); /* RFC 4648, section 10 */
+    base64_encode ("\xfb\xff\xbf", 3, &text);
+    assert_string_equal (text.data, "Zm8=+/+/");
+    buf_fini (&text);
+}
+
+static void
 other_texts_are_refused (void **state UNUSED)
 {
     static const char *const rows[] = {
@@ -71,6 +93,7 @@ main (void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (known_texts_are_decoded),
+        cmocka_unit_test (what_is_encoded_is_decoded),
         cmocka_unit_test (other_texts_are_refused),
         cmocka_unit_test (nothing_is_written_past_the_end),
     };
