@@ -24,6 +24,8 @@ class DemoTest(ContainerTest):
         wait_for("the first run in the status", lambda: mill.status()["stats"]["successfulRuns"] >= 1, 30)
         inside = json.loads(mill("exec", "-T", "collector", "newsmill", "status", "--json"))
         self.assertTrue(inside["healthy"])
+        shown = json.loads(mill("exec", "-T", "embedder", "sh", "-c", "newsmill model show --json || true"))
+        self.assertEqual((inside["model"]["embedding"], inside["model"]["fallback"]), (shown["model"], shown["fallback"]))
         self.assertIn("SUCCESS", mill("run", "--rm", "-T", "newsmill", "runs"))
         wait_for("more with the next tick", lambda: mill.stored() > 24, 90)
         published = [p for c in mill.containers() for p in c["Publishers"] or [] if p["PublishedPort"]]
