@@ -21,6 +21,9 @@
 #define LOCAL_SUMMARY_SENTENCES 3
 char *local_summarise (const char *title, const char *text, size_t bytes);
 
+/* What of a text is embedded: its title, if it has one, and it. Appended to out. */
+void local_text_put (const char *title, const char *text, size_t bytes, struct buf *out);
+
 /* Fills out with a vector of length 1; a text without words gives a fixed unit vector (a zero vector has no cosine). */
 void local_embed (const char *text, size_t bytes, float out[LOCAL_DIMENSIONS]);
 

@@ -48,6 +48,14 @@ vector_normalise (float out[LOCAL_DIMENSIONS])
 }
 
 void
+local_text_put (const char *title, const char *text, size_t bytes, struct buf *out)
+{
+    if (title && *title)
+        buf_printf (out, "%s\n\n", title);
+    buf_add (out, text, bytes);
+}
+
+void
 local_embed (const char *text, size_t bytes, float out[LOCAL_DIMENSIONS])
 {
     struct stemmer *stemmer = stemmer_new ();

@@ -1,7 +1,8 @@
-/* model - one interface, two implementations: `local`, answered here and now, and a server.
+/* model - one interface, two implementations: `local`, in this process, and a server.
  * SPDX-License-Identifier: MPL-2.0 */
 #include "model/model.h"
 #include "model/local.h"
+#include "model/local_thread.h"
 #include "model/openai.h"
 
 #include <stdio.h>
@@ -10,8 +11,19 @@
 
 struct model {
     struct model_settings settings;
-    struct openai *openai; /* NULL: local */
+    struct openai *openai;       /* NULL: local */
+    struct local_thread *thread; /* of the embedding model; NULL: hashed words */
 };
+
+static void
+open_weights (struct model *model)
+{
+    char reason[MINILM_REASON];
+    model->thread = local_thread_new (model->settings.weights, reason);
+    if (!model->thread)
+        log_warn ("%s: vectors are those of hashed words (" LOCAL_EMBED_NAME "), which find less; newsmill model pull brings the model",
+                  reason);
+}
 
 struct model *
 model_new (const struct model_settings *settings, struct http *http)
@@ -20,6 +32,8 @@ model_new (const struct model_settings *settings, struct http *http)
     model->settings = *settings;
     if (strcmp (settings->base_url, "local") != 0)
         model->openai = openai_new (settings, http);
+    else if (settings->weights)
+        open_weights (model);
     return model;
 }
 
@@ -29,6 +43,7 @@ model_destroy (struct model **model)
     if (!*model)
         return;
     openai_destroy (&(*model)->openai);
+    local_thread_destroy (&(*model)->thread);
     free (*model);
     *model = NULL;
 }
@@ -36,7 +51,19 @@ model_destroy (struct model **model)
 const char *
 model_embedding_name (const struct model *model)
 {
-    return model->openai ? model->settings.embedding_name : LOCAL_EMBED_NAME;
+    return model->openai ? model->settings.embedding_name : model->thread ? MINILM_NAME : LOCAL_EMBED_NAME;
+}
+
+int
+model_fd (const struct model *model)
+{
+    return model->thread ? local_thread_fd (model->thread) : -1;
+}
+
+void
+model_turn (struct model *model)
+{
+    local_thread_turn (model->thread);
 }
 
 const char *
@@ -73,22 +100,6 @@ model_summarise (struct model *model, const struct model_text *texts, size_t cou
     free (summaries);
 }
 
-static void
-embed_locally (const struct model_text *text, float *out)
-{
-    if (!text->title || !*text->title) {
-        local_embed (text->text, text->bytes, out);
-        return;
-    }
-    struct buf both = { 0 };
-    buf_reserve (&both, strlen (text->title) + 2 + text->bytes);
-    buf_add_str (&both, text->title);
-    buf_add_str (&both, "\n\n");
-    buf_add (&both, text->text, text->bytes);
-    local_embed (both.data, both.len, out);
-    buf_fini (&both);
-}
-
 void
 model_embed (struct model *model, const struct model_text *texts, size_t count, model_done_fn *done,
              void *context)
@@ -97,10 +108,18 @@ model_embed (struct model *model, const struct model_text *texts, size_t count, 
         openai_embed (model->openai, texts, count, done, context);
         return;
     }
+    if (model->thread) {
+        local_thread_embed (model->thread, texts, count, done, context);
+        return;
+    }
     int64_t start = clock_mono_ms ();
+    struct buf text = { 0 };
     float *vectors = mem_grow (NULL, count * LOCAL_DIMENSIONS, sizeof *vectors);
-    for (size_t i = 0; i < count; i++)
-        embed_locally (&texts[i], vectors + i * LOCAL_DIMENSIONS);
+    for (size_t i = 0; i < count; i++) {
+        buf_clear (&text);
+        local_text_put (texts[i].title, texts[i].text, texts[i].bytes, &text);
+        local_embed (text.data, text.len, vectors + i * LOCAL_DIMENSIONS);
+    }
     const struct model_reply reply = { .retry_after_ms = -1,
                                        .duration_ms = clock_mono_ms () - start,
                                        .name = LOCAL_EMBED_NAME,
@@ -108,5 +127,6 @@ model_embed (struct model *model, const struct model_text *texts, size_t count, 
                                        .vectors = vectors,
                                        .dimensions = LOCAL_DIMENSIONS };
     done (context, &reply);
+    buf_fini (&text);
     free (vectors);
 }

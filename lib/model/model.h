@@ -1,5 +1,5 @@
 /* model - what newsmill asks of a model: summarise a batch, embed a batch. Two implementations: any OpenAI-compatible
- * server over HTTP, and `local`, in process. Nothing blocks; replies are checked before they are handed on.
+ * server over HTTP, and `local`, in process. Nothing blocks for long; replies are checked before they are handed on.
  * SPDX-License-Identifier: MPL-2.0 */
 #ifndef MODEL_MODEL_H
 #define MODEL_MODEL_H
@@ -13,6 +13,7 @@ struct model_settings {
     const char *base_url;       /* "https://openrouter.ai/api/v1", or "local" */
     const char *key;            /* NULL or "": no Authorization header */
     const char *chat_name, *embedding_name; /* the server's names for the models */
+    const char *weights;        /* the local embedding model's prepared file; NULL, or one that can't be read: hashed words */
     size_t dimensions;          /* of a vector */
     bool send_dimensions;       /* name it in requests; text-embedding-3* models are always told */
     int64_t timeout_ms;         /* of one call */
@@ -57,9 +58,13 @@ typedef void model_done_fn (void *context, const struct model_reply *reply);
 /* settings: borrowed for the object's life. http: borrowed likewise; may be NULL for local. */
 struct model *model_new (const struct model_settings *settings, struct http *http);
 void model_destroy (struct model **model);
-/* texts: borrowed until return. done is called once: from http_turn, or before the return (local). */
+/* texts: borrowed until return. done is called once: from http_turn or model_turn, or before the return (local but for its
+ * embedding model, which has a thread). */
 void model_summarise (struct model *model, const struct model_text *texts, size_t count, model_done_fn *done, void *context);
 void model_embed (struct model *model, const struct model_text *texts, size_t count, model_done_fn *done, void *context);
+/* Readable when model_turn has work; -1: it never has. */
+int model_fd (const struct model *model);
+void model_turn (struct model *model);
 /* The name kept beside every vector or summary of this model. */
 const char *model_embedding_name (const struct model *model);
 const char *model_summary_name (const struct model *model);

@@ -9,8 +9,14 @@ on_http (struct stage *stage UNUSED, void *arg)
     http_turn (arg);
 }
 
+static void
+on_model (struct stage *stage UNUSED, void *arg)
+{
+    model_turn (arg);
+}
+
 int
-model_stage_open (struct stage *stage, struct batch_settings *batch, struct model_stage *self)
+model_stage_open (struct stage *stage, struct batch_settings *batch, const char *weights, struct model_stage *self)
 {
     const struct settings *s = stage_settings (stage);
     bool local = streq (s->model_base_url, "local");
@@ -34,6 +40,7 @@ model_stage_open (struct stage *stage, struct batch_settings *batch, struct mode
         .key = s->model_api_key,
         .chat_name = s->model_summary,
         .embedding_name = s->model_embedding,
+        .weights = weights,
         .dimensions = (size_t) s->model_dimensions,
         .timeout_ms = s->model_timeout,
         .max_calls = max_calls,
@@ -45,6 +52,8 @@ model_stage_open (struct stage *stage, struct batch_settings *batch, struct mode
         log_error ("cannot open the model at %s", s->model_base_url);
         return -EIO;
     }
+    if (model_fd (self->model) >= 0)
+        stage_watch_fd (stage, model_fd (self->model), false, on_model, self->model);
     log_info ("model %s at %s%s", local ? "local" : "over HTTP", s->model_base_url,
               local && !*s->model_api_key ? ": no key is set, so the built-in models serve" : "");
     return 0;

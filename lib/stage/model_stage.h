@@ -13,8 +13,9 @@ struct model_stage {
     struct batcher *batcher;
 };
 
-/* settings->context is set to self. 0, or -EIO after it logged why. */
-MUST_CHECK int model_stage_open (struct stage *stage, struct batch_settings *settings, struct model_stage *self);
+/* settings->context is set to self. weights: borrowed until return; NULL where nothing is embedded. 0, or -EIO after it
+ * logged why. */
+MUST_CHECK int model_stage_open (struct stage *stage, struct batch_settings *settings, const char *weights, struct model_stage *self);
 
 /* For the stage's table. */
 void model_stage_event (struct stage *stage, void *state, const struct wire_event *event);

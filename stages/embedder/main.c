@@ -1,10 +1,12 @@
 /* embedder - turns chunks into vectors, batches filled across articles. See newsmill-embedder.8.
  * SPDX-License-Identifier: MPL-2.0 */
 #include "base/history.h"
+#include "model/weights.h"
 #include "stage/model_stage.h"
 #include "stages/embedder/memory.h"
 
 #define CAPACITY_ARTICLES 256     /* bounds the memory */
+#define LOCAL_BATCH 16            /* a call of the model in this process costs nothing, so vectors need not wait for many others */
 
 /* An article under way: its chunks travel in different calls and come back in any order. */
 struct job {
@@ -196,12 +198,17 @@ on_start (struct stage *stage, void **ret_state)
     struct embedder *self = MEM_NEW (struct embedder);
     *ret_state = self;
     self->dimensions = (size_t) s->model_dimensions;
-    struct batch_settings settings = { (size_t) s->embedder_batch, (size_t) s->embedder_calls, s->embedder_linger,
-                                       call, take_outputs, give_up, NULL };
+    bool local = streq (s->model_base_url, "local");
+    size_t batch = (size_t) s->embedder_batch;
+    struct batch_settings settings = { local ? MIN_OF (batch, (size_t) LOCAL_BATCH) : batch, (size_t) s->embedder_calls,
+                                       s->embedder_linger, call, take_outputs, give_up, NULL };
     self->memory = memory_new (self->dimensions, (size_t) s->embedder_memory);
     self->chunks_most = 2 * settings.max_calls * settings.max_items;
     stage_set_capacity (stage, CAPACITY_ARTICLES);
-    return model_stage_open (stage, &settings, &self->base);
+    char *weights = model_weights_find (s->model_weights, s->data_dir);
+    int r = model_stage_open (stage, &settings, weights, &self->base);
+    free (weights);
+    return r;
 }
 
 static void

@@ -57,7 +57,7 @@ on_start (struct stage *stage, void **ret_state)
                                        call, take_outputs, give_up, NULL };
     /* Two rounds: when all calls come back at once, the next round is in hand. */
     stage_set_capacity (stage, 2 * settings.max_calls * settings.max_items);
-    return model_stage_open (stage, &settings, self);
+    return model_stage_open (stage, &settings, NULL, self);
 }
 
 static void
