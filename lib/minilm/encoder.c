@@ -36,16 +36,16 @@ typedef __m256i integers;
 #define LANES 4
 #define TILE_ROWS 1
 typedef int32_t integers __attribute__ ((vector_size (16)));
+typedef uint8_t without_sign __attribute__ ((vector_size (16)));
+typedef int8_t with_sign __attribute__ ((vector_size (16)));
+typedef int16_t products __attribute__ ((vector_size (32)));
+typedef int32_t pairs __attribute__ ((vector_size (32)));
 INLINE integers
 dot (integers sum, integers a, integers b)
 {
-    uint8_t u[16];
-    int8_t s[16];
-    memcpy (u, &a, 16);
-    memcpy (s, &b, 16);
-    for (int i = 0; i < 4; i++)
-        sum[i] += u[4 * i] * s[4 * i] + u[4 * i + 1] * s[4 * i + 1] + u[4 * i + 2] * s[4 * i + 2] + u[4 * i + 3] * s[4 * i + 3];
-    return sum;
+    pairs two = (pairs) (__builtin_convertvector ((without_sign) a, products) * __builtin_convertvector ((with_sign) b, products));
+    two = (two << 16 >> 16) + (two >> 16);
+    return sum + __builtin_shufflevector (two, two, 0, 2, 4, 6) + __builtin_shufflevector (two, two, 1, 3, 5, 7);
 }
 #define spread(four) ((integers){ four, four, four, four })
 #define load(address) (*(const integers *) (const void *) (address))
