@@ -208,8 +208,8 @@ softmax (float *x, size_t count, size_t padded, uint8_t *out)
 static struct scale
 quantise (const float *x, size_t count, uint8_t *out)
 {
-    floats least = at (x), most = least;
-    for (size_t i = LANES; i < count; i += LANES) {
+    floats least = { 0 }, most = { 0 }; /* zero is always a level, however near to each other the values are */
+    for (size_t i = 0; i < count; i += LANES) {
         floats value = at (x + i);
         least = -larger (-least, -value);
         most = larger (most, value);

@@ -3,6 +3,7 @@
 #include "minilm/impl.h"
 
 #include <errno.h>
+#include <math.h>
 #include <openssl/sha.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,10 +27,53 @@ weights_sum (const struct weights *weights, uint8_t checksum[32])
     SHA256 ((const uint8_t *) weights + from, sizeof *weights - from, checksum);
 }
 
-/* A checksum tells of accidents. What would lead out of bounds is looked at beside it. */
+#define NUMBER_MAX 1e4f /* far above what there is, and too small for products of the whole network to overflow */
+
+static bool
+are_numbers (const float *values, size_t count)
+{
+    bool ok = true;
+    for (size_t i = 0; i < count; i++)
+        ok &= fabsf (values[i]) < NUMBER_MAX; /* false for what is no number */
+    return ok;
+}
+
+static bool
+is_norm (const struct norm *norm)
+{
+    return are_numbers (norm->weight, DIMENSIONS) && are_numbers (norm->bias, DIMENSIONS);
+}
+
+static bool
+are_sums (const int32_t *sums, size_t rows, size_t columns)
+{
+    const int32_t most = (int32_t) columns * 128;
+    bool ok = true;
+    for (size_t i = 0; i < rows; i++)
+        ok &= sums[i] >= -most && sums[i] <= most;
+    return ok;
+}
+
+#define IS_LINEAR(part, rows, columns) \
+    (are_sums (layer->part.sums, rows, columns) && are_numbers (layer->part.scales, rows) && are_numbers (layer->part.bias, rows))
+
+static bool
+are_layers (const struct weights *w)
+{
+    bool ok = true;
+    for (const __typeof__ (w->layers[0]) *layer = w->layers; ok && layer < w->layers + LAYERS; layer++)
+        ok = IS_LINEAR (qkv, QKV_SIZE, DIMENSIONS) && IS_LINEAR (out, DIMENSIONS, DIMENSIONS) && IS_LINEAR (up, UP_SIZE, DIMENSIONS)
+             && IS_LINEAR (down, DIMENSIONS, UP_SIZE) && is_norm (&layer->out_norm) && is_norm (&layer->down_norm);
+    return ok;
+}
+
+/* A checksum tells of accidents. What would lead out of bounds, or numbers out of theirs, is looked at beside it. */
 static bool
 is_sound (const struct weights *w)
 {
+    if (!are_numbers (w->word_scales, VOCABULARY) || !are_numbers (w->positions, COUNT_OF (w->positions)) || !is_norm (&w->norm)
+        || !are_layers (w))
+        return false;
     if (!memchr (w->name, '\0', sizeof w->name) || !memchr (w->licence, '\0', sizeof w->licence) || w->starts[0] != 0)
         return false;
     for (size_t i = 0; i < VOCABULARY; i++)
