@@ -521,7 +521,7 @@ class WorkerTest(MillTest):
 class EmbedderTest(MillTest):
     """The embedder has the model in itself."""
 
-    world_options = dict(feeds=2, articles=20, words=1200, dimensions=64)
+    world_options = dict(feeds=2, articles=20, words=500, dimensions=64)
     settings = dict(model_base_url="local", model_dimensions=384)
 
     def setUp(self):
