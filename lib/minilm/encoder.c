@@ -106,7 +106,16 @@ struct scratch {
 /* ---- element by element ---- */
 
 typedef uint8_t bytes __attribute__ ((vector_size (LANES), aligned (1), may_alias));
-#define put_bytes(address, integers) (*(bytes *) (address) = __builtin_convertvector (integers, bytes))
+INLINE void
+put_bytes (uint8_t *address, lanes x)
+{
+#if LANES == 8 /* compilers would take them out one by one */
+    typedef uint8_t all __attribute__ ((vector_size (32)));
+    *(bytes *) address = __builtin_shufflevector ((all) x, (all) x, 0, 4, 8, 12, 16, 20, 24, 28);
+#else
+    *(bytes *) address = __builtin_convertvector (x, bytes);
+#endif
+}
 
 INLINE floats
 size_of (floats x)
