@@ -231,48 +231,38 @@ make_unit (float vector[DIMENSIONS])
         vector[i] = ok ? vector[i] / length : (float) (i == 0);
 }
 
-/* Adds up the windows' vectors; each fills, but for the last. */
-struct windows {
-    struct minilm *minilm;
-    float *sum;
-    size_t count;         /* of windows */
-    uint16_t ids[WINDOW];
-    size_t used;          /* of ids; the first mark stands there from the start */
-};
-
+/* Adds the mean of the window's tokens to out. */
 static void
-window_end (struct windows *self)
+add_window (struct minilm *self, const uint16_t *ids, size_t count, float out[DIMENSIONS])
 {
-    struct minilm *minilm = self->minilm;
-    float vector[DIMENSIONS] = { 0 };
-    self->ids[self->used++] = TOKEN_LAST;
-    minilm->kernel->encode (&minilm->network, self->ids, self->used, minilm->scratch, vector);
-    make_unit (vector);
-    for (size_t i = 0; i < DIMENSIONS; i++)
-        self->sum[i] += vector[i];
-    minilm->tokens += self->used;
-    self->used = 1;
-    self->count++;
+    uint16_t window[WINDOW];
+    window[0] = TOKEN_FIRST;
+    memcpy (window + 1, ids, count * sizeof *ids);
+    window[count + 1] = TOKEN_LAST;
+    self->kernel->encode (&self->network, window, count + 2, self->scratch, out);
+    self->tokens += count + 2;
 }
 
+/* Windows are as few as will do, and of one size: of windows that fill, the last would count for more than its few words say. */
 static void
-add_id (void *context, uint16_t id)
+embed (struct minilm *self, const struct minilm_text *text, float out[DIMENSIONS])
 {
-    struct windows *self = context;
-    if (self->used == WINDOW - 1)
-        window_end (self);
-    self->ids[self->used++] = id;
+    size_t count = minilm_tokenise (self, text->data, text->bytes, NULL, 0);
+    size_t windows = MAX_OF ((count + WINDOW - 3) / (WINDOW - 2), (size_t) 1);
+    uint16_t *ids = mem_grow (NULL, count + 1, sizeof *ids);
+    minilm_tokenise (self, text->data, text->bytes, ids, count);
+    memset (out, 0, DIMENSIONS * sizeof *out);
+    for (size_t i = 0; i < windows; i++) {
+        size_t from = count * i / windows, to = count * (i + 1) / windows;
+        add_window (self, ids + from, to - from, out);
+    }
+    free (ids);
+    make_unit (out);
 }
 
 void
 minilm_embed (struct minilm *self, const struct minilm_text *texts, size_t count, float *out)
 {
-    for (size_t i = 0; i < count; i++, out += DIMENSIONS) {
-        struct windows windows = { .minilm = self, .sum = out, .ids = { TOKEN_FIRST }, .used = 1 };
-        memset (out, 0, DIMENSIONS * sizeof *out);
-        wordpiece (self->weights, texts[i].data, texts[i].bytes, add_id, &windows);
-        if (windows.used > 1 || !windows.count)
-            window_end (&windows);
-        make_unit (out);
-    }
+    for (size_t i = 0; i < count; i++)
+        embed (self, &texts[i], out + i * DIMENSIONS);
 }

@@ -218,6 +218,24 @@ a_text_has_the_same_vector_alone_and_among_others (void **state)
     minilm_close (&model);
 }
 
+/* The last but two of the sentences fills a window, the next one has a token more. */
+static void
+a_token_more_than_a_window_holds_hardly_turns_a_vector (void **state)
+{
+    const struct world *w = *state;
+    struct minilm *model = open_prepared (w, NULL);
+    float vectors[2 * MINILM_DIMENSIONS];
+    const struct reference *full = &w->list[w->count - 3];
+    assert_int_equal (full[0].id_count, MINILM_WINDOW - 2);
+    assert_int_equal (full[1].id_count, MINILM_WINDOW - 1);
+    const struct minilm_text texts[] = { full[0].text, full[1].text };
+    uint64_t tokens = minilm_tokens (model);
+    minilm_embed (model, texts, 2, vectors);
+    assert_int_equal (minilm_tokens (model) - tokens, MINILM_WINDOW + MINILM_WINDOW - 1 + 4);
+    assert_true (cosine (vectors, vectors + MINILM_DIMENSIONS) > 0.9);
+    minilm_close (&model);
+}
+
 /* ---- the weights, made ready once ---- */
 
 /* Where tests/support/weights.py has them, without the end of line. given (free) */
@@ -313,6 +331,7 @@ main (void)
         cmocka_unit_test (vectors_of_avx2_point_where_the_engines_do),
         cmocka_unit_test (vectors_of_portable_code_point_where_the_engines_do),
         cmocka_unit_test (a_text_has_the_same_vector_alone_and_among_others),
+        cmocka_unit_test (a_token_more_than_a_window_holds_hardly_turns_a_vector),
     };
     return cmocka_run_group_tests (tests, set_up, tear_down);
 }
