@@ -36,7 +36,8 @@ struct minilm_text {
 };
 
 /* Fills out with count vectors of MINILM_DIMENSIONS, each of length 1, for any text, the empty one too. A longer text has windows of
- * equal size, whose means are averaged. Blocks for as long as it takes, a millisecond a dozen tokens or so. One thread an object at a time. */
+ * equal size, whose means are averaged. Blocks for as long as it takes, a millisecond a dozen tokens or so. One thread an object
+ * at a time. */
 void minilm_embed (struct minilm *self, const struct minilm_text *texts, size_t count, float *out);
 /* Tokens read by all calls until now, marks included. */
 uint64_t minilm_tokens (const struct minilm *self);
