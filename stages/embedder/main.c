@@ -6,7 +6,9 @@
 #include "stages/embedder/memory.h"
 
 #define CAPACITY_ARTICLES 256     /* bounds the memory */
-#define LOCAL_BATCH 16            /* a call of the model in this process costs nothing, so vectors need not wait for many others */
+/* A call of the model in this process costs nothing, and they come one after the other: vectors need not wait for many, nor a stop. */
+#define LOCAL_BATCH 4
+#define LOCAL_CALLS 2
 
 /* An article under way: its chunks travel in different calls and come back in any order. */
 struct job {
@@ -198,10 +200,12 @@ on_start (struct stage *stage, void **ret_state)
     struct embedder *self = MEM_NEW (struct embedder);
     *ret_state = self;
     self->dimensions = (size_t) s->model_dimensions;
-    bool local = streq (s->model_base_url, "local");
-    size_t batch = (size_t) s->embedder_batch;
-    struct batch_settings settings = { local ? MIN_OF (batch, (size_t) LOCAL_BATCH) : batch, (size_t) s->embedder_calls,
-                                       s->embedder_linger, call, take_outputs, give_up, NULL };
+    size_t batch = (size_t) s->embedder_batch, calls = (size_t) s->embedder_calls;
+    if (streq (s->model_base_url, "local")) {
+        batch = MIN_OF (batch, (size_t) LOCAL_BATCH);
+        calls = MIN_OF (calls, (size_t) LOCAL_CALLS);
+    }
+    struct batch_settings settings = { batch, calls, s->embedder_linger, call, take_outputs, give_up, NULL };
     self->memory = memory_new (self->dimensions, (size_t) s->embedder_memory);
     self->chunks_most = 2 * settings.max_calls * settings.max_items;
     stage_set_capacity (stage, CAPACITY_ARTICLES);
