@@ -19,6 +19,11 @@
 
 #define IDS_MAX 1024
 #define EXACT_FROM 1e-5 /* of a component: both sides count in single precision, in another order */
+#if defined __SANITIZE_ADDRESS__
+#define TEXT_IDS_MAX 40 /* of texts whose vectors are looked at: sanitizers take twenty times as long */
+#else
+#define TEXT_IDS_MAX IDS_MAX
+#endif
 #define COSINE_MEAN 0.995
 #define COSINE_LEAST 0.98
 
@@ -139,7 +144,7 @@ exact_vectors_are_those_of_the_engine (void **state)
     for (size_t i = 0; i < w->count; i++) {
         const struct reference *r = &w->list[i];
         float vector[MINILM_DIMENSIONS];
-        if (!r->has_vector)
+        if (!r->has_vector || r->id_count > TEXT_IDS_MAX)
             continue;
         minilm_embed (model, &r->text, 1, vector);
         for (size_t k = 0; k < MINILM_DIMENSIONS; k++)
@@ -163,7 +168,7 @@ vectors_point_where_the_engines_do (const struct world *w, const char *kernel)
     for (size_t i = 0; i < w->count; i++) {
         const struct reference *r = &w->list[i];
         float vector[MINILM_DIMENSIONS];
-        if (!r->has_vector)
+        if (!r->has_vector || r->id_count > TEXT_IDS_MAX)
             continue;
         minilm_embed (model, &r->text, 1, vector);
         assert_true (fabs (cosine (vector, vector) - 1) < 1e-5);
@@ -204,11 +209,13 @@ a_text_has_the_same_vector_alone_and_among_others (void **state)
     struct minilm_text *texts = mem_grow (NULL, w->count, sizeof *texts);
     float *all = mem_grow (NULL, w->count, MINILM_DIMENSIONS * sizeof *all), one[MINILM_DIMENSIONS];
     uint64_t tokens = minilm_tokens (model);
+    size_t count = 0;
     for (size_t i = 0; i < w->count; i++)
-        texts[i] = w->list[i].text;
-    minilm_embed (model, texts, w->count, all);
+        if (w->list[i].id_count <= TEXT_IDS_MAX)
+            texts[count++] = w->list[i].text;
+    minilm_embed (model, texts, count, all);
     uint64_t read = minilm_tokens (model) - tokens;
-    for (size_t i = 0; i < w->count; i++) {
+    for (size_t i = 0; i < count; i++) {
         minilm_embed (model, &texts[i], 1, one);
         assert_true (cosine (one, all + i * MINILM_DIMENSIONS) > 0.99999);
     }
