@@ -70,6 +70,7 @@ struct collector {
     struct db *db;
     bool active;                     /* took office: serves */
     bool holds_lock;                 /* on the connection as it is now */
+    bool displaced;                  /* another one took office: what is open is its, and this one leaves at once */
     zsock_t *results, *router;
     struct run run;
     struct gate gates[GATES_MAX];

@@ -123,7 +123,7 @@ serve (struct collector *self)
 bool
 collector_ready (struct collector *self)
 {
-    if (!db_ready (self->db))
+    if (self->displaced || !db_ready (self->db))
         return false;
     if (db_reopened (self->db))
         self->holds_lock = false;
@@ -136,6 +136,7 @@ collector_ready (struct collector *self)
     if (self->holds_lock && db_run (self->db, NULL, "SET synchronous_commit = on", 0, NULL) < 0)
         self->holds_lock = false;
     else if (self->active && !self->holds_lock) {
+        self->displaced = true;
         log_warn ("another collector took over while the database was away");
         stage_stop (self->stage, EXIT_TEMP);
     }
@@ -190,7 +191,7 @@ is_idle (void *state)
 {
     struct collector *self = state;
     bool written = json_array_size (self->faults) == 0 && json_array_size (self->checkpoints) == 0 && !self->counts_changed;
-    return !self->run.open && (written || !db_connection (self->db));
+    return self->displaced || (!self->run.open && (written || !db_connection (self->db)));
 }
 
 static void

@@ -31,10 +31,13 @@ copy_text (char *out, size_t size, const struct wire_bytes *text)
     snprintf (out, size, "%.*s", (int) text->size, text->data);
 }
 
+/* Without a word, before it is taken for dead: the time it named, which is longer for one that is idle, and two heartbeats more, and
+ * half of one for the way. */
 static int64_t
-patience_ms (const struct worker *worker)
+patience_ms (const struct collector *self, const struct worker *worker)
 {
-    return MISSED_HEARTBEATS * worker->interval_ms + worker->interval_ms / 2; /* half of one: for the way of the third */
+    int64_t heartbeat = stage_settings (self->stage)->delivery_heartbeat;
+    return worker->interval_ms + (MISSED_HEARTBEATS - 1) * heartbeat + heartbeat / 2;
 }
 
 static struct worker *
@@ -240,7 +243,7 @@ remember (struct collector *self, json_t *document, int64_t age_ms)
         hold (worker, (uint64_t) json_integer_value (article));
     /* Who has something in hand tells at every interval, and is given the time to do so once more. */
     if (worker->held_count)
-        worker->seen_ms -= MIN_OF (age + age_ms, patience_ms (worker) - interval - interval / 4);
+        worker->seen_ms -= MIN_OF (age + age_ms, patience_ms (self, worker) - interval - interval / 4);
 }
 
 void
@@ -347,7 +350,7 @@ workers_sweep (struct collector *self)
     for (char *name = zlistx_first (names); name; name = zlistx_next (names)) {
         struct worker *worker = zhashx_lookup (self->workers, name);
         bool left = worker->state == WIRE_LEAVING && worker->held_count == 0;
-        if (now - worker->seen_ms <= patience_ms (worker))
+        if (now - worker->seen_ms <= patience_ms (self, worker))
             continue;
         if (!left)
             worker_lost (self, worker);
