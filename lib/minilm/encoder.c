@@ -51,7 +51,7 @@ dot (integers sum, integers a, integers b)
 #define load(address) (*(const integers *) (const void *) (address))
 #endif
 
-#define LEVELS 255 /* of activations */
+#define LEVELS 254.99f /* of activations: 255, less what keeps a value that is rounded twice, for zero is rounded too, below 256 */
 #define HALF_LEVELS 63 /* of keys and values, either side of 0: see prepare.c's largest_pair */
 #define HEAD_VECTORS (HEAD_SIZE / LANES)
 
