@@ -44,7 +44,7 @@ piece_end (struct word *word, size_t from, int *ret_id)
     if (prefix)
         memcpy (start - PREFIX, "##", PREFIX);
     for (*ret_id = -1; end > from; end--)
-        if (((unsigned char) word->text[PREFIX + end] & 0xc0) != 0x80 || end == word->bytes) {
+        if (end == word->bytes || ((unsigned char) word->text[PREFIX + end] & 0xc0) != 0x80) {
             *ret_id = find (word->weights, start - prefix, prefix + end - from);
             if (*ret_id >= 0)
                 break;
