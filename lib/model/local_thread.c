@@ -17,6 +17,7 @@ struct job {
     size_t *ends, count;
     float *vectors;
     int64_t duration_ms, tokens;
+    bool cut;             /* not all vectors are there */
     model_done_fn *done;
     void *context;
 };
@@ -29,7 +30,7 @@ struct local_thread {
     struct minilm *minilm; /* the thread's */
     pthread_t thread;
     int fd;
-    atomic_bool stopping;
+    atomic_bool stopping, hurried; /* hurried: what is not done yet need not be done */
     pthread_mutex_t mutex; /* for what follows */
     pthread_cond_t asked;
     struct queue waiting, finished;
@@ -77,8 +78,11 @@ embed (struct local_thread *self, struct job *job)
 {
     int64_t start_ms = clock_mono_ms ();
     uint64_t tokens = minilm_tokens (self->minilm);
-    for (size_t i = 0, begin = 0; i < job->count && !atomic_load (&self->stopping); begin = job->ends[i++]) {
+    for (size_t i = 0, begin = 0; i < job->count; begin = job->ends[i++]) {
         const struct minilm_text text = { job->text.data + begin, job->ends[i] - begin };
+        job->cut = atomic_load (&self->hurried);
+        if (job->cut)
+            break;
         minilm_embed (self->minilm, &text, 1, job->vectors + i * MINILM_DIMENSIONS);
     }
     job->duration_ms = clock_mono_ms () - start_ms;
@@ -145,6 +149,7 @@ local_thread_destroy (struct local_thread **ref)
         return;
     pthread_mutex_lock (&self->mutex);
     atomic_store (&self->stopping, true);
+    atomic_store (&self->hurried, true);
     pthread_cond_signal (&self->asked);
     pthread_mutex_unlock (&self->mutex);
     pthread_join (self->thread, NULL);
@@ -177,6 +182,12 @@ local_thread_embed (struct local_thread *self, const struct model_text *texts, s
     pthread_mutex_unlock (&self->mutex);
 }
 
+void
+local_thread_hurry (struct local_thread *self)
+{
+    atomic_store (&self->hurried, true);
+}
+
 int
 local_thread_fd (const struct local_thread *self)
 {
@@ -196,7 +207,9 @@ local_thread_turn (struct local_thread *self)
         pthread_mutex_unlock (&self->mutex);
         if (!job)
             break;
-        const struct model_reply reply = { .retry_after_ms = -1,
+        const struct model_reply reply = { .outcome = job->cut ? MODEL_RETRY : MODEL_OK,
+                                           .reason = "cut short, for the process leaves",
+                                           .retry_after_ms = -1,
                                            .duration_ms = job->duration_ms,
                                            .tokens_in = job->tokens,
                                            .priced = true, /* it costs nothing */

@@ -14,6 +14,8 @@ struct local_thread *local_thread_new (const char *weights, char reason[MINILM_R
 void local_thread_destroy (struct local_thread **thread); /* waits for one text at most; what is under way is cut without calling back */
 /* texts: borrowed until return. done is called once, later, from local_thread_turn. One batch after the other. */
 void local_thread_embed (struct local_thread *thread, const struct model_text *texts, size_t count, model_done_fn *done, void *context);
+/* From now on a batch is cut after the text in hand, and answered by MODEL_RETRY. */
+void local_thread_hurry (struct local_thread *thread);
 int local_thread_fd (const struct local_thread *thread); /* readable when local_thread_turn has work */
 void local_thread_turn (struct local_thread *thread);
 

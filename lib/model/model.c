@@ -61,6 +61,13 @@ model_fd (const struct model *model)
 }
 
 void
+model_hurry (struct model *model)
+{
+    if (model->thread)
+        local_thread_hurry (model->thread);
+}
+
+void
 model_turn (struct model *model)
 {
     local_thread_turn (model->thread);

@@ -65,6 +65,8 @@ void model_embed (struct model *model, const struct model_text *texts, size_t co
 /* Readable when model_turn has work; -1: it never has. */
 int model_fd (const struct model *model);
 void model_turn (struct model *model);
+/* The process is to leave: calls that cost nothing but time end soon, by MODEL_RETRY. What is paid for is waited for. */
+void model_hurry (struct model *model);
 /* The name kept beside every vector or summary of this model. */
 const char *model_embedding_name (const struct model *model);
 const char *model_summary_name (const struct model *model);

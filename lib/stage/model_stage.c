@@ -71,6 +71,7 @@ model_stage_stop (struct stage *stage UNUSED, void *state)
 {
     struct model_stage *self = state;
     batcher_return_waiting (self->batcher);
+    model_hurry (self->model);
 }
 
 bool

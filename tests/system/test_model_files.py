@@ -555,6 +555,23 @@ class EmbedderTest(MillTest):
         self.assertEqual(self.mill.wait_closed(run)["status"], "SUCCESS")
         self.check_everything_stored_once()
 
+    def test_a_slow_one_that_is_told_to_leave_hands_back_what_it_has_not_read(self):
+        self.mill.cli("model", "pull", published(), "-o", f"model.weights={self.file}")
+        self.start(*(role for role in ROLES if role != "embedder"))
+        slow = self.mill.start("embedder", env=dict(NEWSMILL_KERNEL="portable"), model_weights=self.file)
+        wait_for("all to be ready", lambda: self.mill.log_count("ready worker=") >= len(ROLES))
+        run = self.mill.trigger()
+        wait_for("most to be with it", lambda: self.mill.postgres.value(
+            """SELECT count (*) FROM "Heartbeat", json_array_elements (workers) w WHERE w ->> 'stage' = 'embedder'
+               AND json_array_length (w -> 'held') >= 8""") == 1)
+        begin = time.monotonic()
+        self.assertEqual(self.mill.end(slow, seconds=40), 0)
+        self.assertLess(time.monotonic() - begin, 8)
+        self.start("embedder")
+        self.assertEqual(self.mill.wait_closed(run)["status"], "SUCCESS")
+        self.assertEqual(self.mill.postgres.value('SELECT max (crashes) FROM "ArticleWork"'), 0)
+        self.check_everything_stored_once()
+
     def test_damaged_weights_are_told_and_done_without(self):
         with open(self.file, "wb") as file:
             file.write(b"newsmill MiniLM\n" + bytes(1000))
