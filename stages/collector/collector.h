@@ -98,6 +98,7 @@ struct collector {
     bool changed, flush_due;         /* results wait to be written; the time for it is set */
     int64_t clear_ms;                /* since when nothing could wait in a pipe; 0: something may */
     int64_t swept_ms;                /* when the workers were last looked at */
+    bool kept;                       /* for the next collector: workers; false: none */
     bool late;                       /* the last run was closed with articles under way */
     int64_t failed_ms;               /* when the last run failed; 0: not since the start */
     bool draining;
@@ -160,6 +161,7 @@ void workers_heartbeat (struct collector *self, const struct wire_heartbeat *hea
 void workers_result (struct collector *self, const struct wire_result *result);
 bool workers_stay (const struct collector *self); /* whether any has articles, or may get some, and is not leaving */
 void workers_sweep (struct collector *self);     /* who missed three heartbeats loses its leases */
+void workers_keep (struct collector *self);      /* for the next collector */
 
 /* ---- status.c ---- */
 

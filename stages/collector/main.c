@@ -199,6 +199,8 @@ on_finish (struct stage *stage, void *state)
 {
     struct collector *self = state;
     ledger_flush (self);
+    if (self->active)
+        workers_keep (self);
     stage_close (stage, &self->results);
     stage_close (stage, &self->router);
     zhashx_destroy (&self->workers);

@@ -203,21 +203,25 @@ worker_document (const struct worker *worker, int64_t now)
                       "ageMs", (json_int_t) (now - worker->seen_ms), "held", held);
 }
 
-/* While anybody has anything in hand; what was kept before is out of date soon. */
-static void
-keep_workers (struct collector *self, int64_t now)
+/* While anybody may have anything in hand; then once more, that nobody is missed whom the next collector need not know. */
+void
+workers_keep (struct collector *self)
 {
-    size_t held = 0;
+    int64_t now = clock_mono_ms ();
+    bool keeps = self->run.open;
+    for (const struct worker *w = zhashx_first (self->workers); w; w = zhashx_next (self->workers))
+        keeps |= w->held_count > 0;
+    if ((!keeps && !self->kept) || !collector_ready (self))
+        return;
     json_t *workers = json_array ();
-    for (const struct worker *w = zhashx_first (self->workers); w; w = zhashx_next (self->workers)) {
-        held += w->held_count;
+    for (const struct worker *w = keeps ? zhashx_first (self->workers) : NULL; w; w = zhashx_next (self->workers))
         json_array_append_new (workers, worker_document (w, now));
-    }
     char *text = json_dumps (workers, JSON_COMPACT);
-    if ((held || self->run.open) && collector_ready (self)
-        && db_run (self->db, NULL, "INSERT INTO \"Heartbeat\" (at, workers) VALUES (" DB_NOW ", $1::json)"
-                   " ON CONFLICT (one) DO UPDATE SET at = EXCLUDED.at, workers = EXCLUDED.workers", DB_VALUES (text)) < 0)
+    if (db_run (self->db, NULL, "INSERT INTO \"Heartbeat\" (at, workers) VALUES (" DB_NOW ", $1::json)"
+                " ON CONFLICT (one) DO UPDATE SET at = EXCLUDED.at, workers = EXCLUDED.workers", DB_VALUES (text)) < 0)
         log_warn ("what workers have in hand could not be kept: %s", db_error (self->db));
+    else
+        self->kept = keeps;
     free (text);
     json_decref (workers);
 }
@@ -261,6 +265,7 @@ workers_load (struct collector *self)
         json_decref (workers);
     }
     PQclear (r);
+    self->kept = true; /* by the one before */
     self->swept_ms = clock_mono_ms ();
 }
 
@@ -363,5 +368,5 @@ workers_sweep (struct collector *self)
         ledger_flush (self);
     if (!json_array_size (self->faults)) /* else what a lost worker had would be dispatched before that is written, and again after */
         look_for_lost (self, now, one_died);
-    keep_workers (self, now);
+    workers_keep (self);
 }

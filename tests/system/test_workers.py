@@ -86,6 +86,18 @@ class LostTest(MillTest):
         self.assertGreater(self.mill.postgres.value('SELECT count (*) FROM "ArticleWork" WHERE crashes = 1'), 0)
         self.check_everything_stored_once()
 
+    def test_a_new_collector_misses_nobody_who_left_between_runs(self):
+        self.mill.start_all()
+        for starts, pause_s in ((2, 0), (3, 2)):
+            self.mill.run_once()
+            time.sleep(pause_s)
+            for role in sorted(ROLES, key=lambda role: role != "collector"):
+                self.mill.end(self.mill.process(role), signal.SIGTERM if pause_s == 0 else signal.SIGKILL)
+            self.mill.start(*ROLES)
+            wait_for("all to be ready", lambda count=starts * len(ROLES): self.mill.log_count("ready worker=") >= count)
+            time.sleep(2)
+            self.assertEqual(self.mill.log_count("missed 3 heartbeats"), 0)
+
     def check_nothing_was_lost(self):
         self.assertEqual(self.mill.log_count("lost on their way"), 0)
         self.assertEqual(self.mill.postgres.value('SELECT max (dispatches) FROM "ArticleWork"'), 1)
