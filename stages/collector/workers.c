@@ -176,18 +176,18 @@ is_held_by_another (const struct collector *self, const struct worker *worker, u
 static void
 worker_lost (struct collector *self, struct worker *worker)
 {
-    bool is_broker = streq (worker->stage, "broker");
+    bool is_broker = streq (worker->stage, "broker"), left = worker->state == WIRE_LEAVING;
     log_warn ("%s missed %d heartbeats, its articles go to others held=%zu", worker->name, MISSED_HEARTBEATS,
               worker->held_count);
     if (streq (worker->stage, "fetcher")
         && db_run (self->db, NULL, "UPDATE \"RunSource\" SET state = 'due' WHERE \"claimedBy\" = $1 AND state = 'claimed'",
                    DB_VALUES (worker->name)) < 0)
         log_warn ("the sources of a lost fetcher wait for their time-out: %s", db_error (self->db));
-    /* The broker only carries: whatever killed it was not the article. */
+    /* The broker only carries: whatever killed it was not the article. Who was told to leave ran out of time. */
     for (size_t i = 0; i < worker->held_count; i++)
         if (!is_held_by_another (self, worker, worker->held[i]))
-            ledger_fault (self, worker->held[i], 0, is_broker ? "returned" : "crashed",
-                          is_broker ? "the broker went away" : "its worker died");
+            ledger_fault (self, worker->held[i], 0, is_broker || left ? "returned" : "crashed",
+                          is_broker ? "the broker went away" : left ? "its worker left" : "its worker died");
 }
 
 /* ---- for the collector that follows this one ---- */

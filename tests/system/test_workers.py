@@ -86,6 +86,22 @@ class LostTest(MillTest):
         self.assertGreater(self.mill.postgres.value('SELECT count (*) FROM "ArticleWork" WHERE crashes = 1'), 0)
         self.check_everything_stored_once()
 
+    def test_who_is_killed_while_it_leaves_was_not_killed_by_its_articles(self):
+        self.world.post("/admin/delays?chat_ms=30000")
+        self.mill.start_all()
+        self.mill.trigger()
+        wait_for("the model to be asked", lambda: self.world.stats()["chat_calls"] > 0)
+        self.mill.process("summarizer").terminate()
+        wait_for("it to tell that it leaves", lambda: self.mill.postgres.value(
+            """SELECT count (*) FROM "Heartbeat", json_array_elements (workers) w WHERE w ->> 'stage' = 'summarizer'
+               AND json_array_length (w -> 'held') > 0 AND (w ->> 'state')::int = 2""") == 1)
+        self.mill.end(self.mill.process("summarizer"), signal.SIGKILL)
+        self.world.post("/admin/delays?chat_ms=0")
+        self.mill.start("summarizer")
+        wait_for("all articles", lambda: self.mill.stored() == self.total(), 20)
+        self.assertEqual(self.mill.postgres.value('SELECT max (crashes) FROM "ArticleWork"'), 0)
+        self.check_everything_stored_once()
+
     def test_a_new_collector_misses_nobody_who_left_between_runs(self):
         self.mill.start_all()
         for starts, pause_s in ((2, 0), (3, 2)):
