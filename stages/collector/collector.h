@@ -98,6 +98,7 @@ struct collector {
     bool changed, flush_due;         /* results wait to be written; the time for it is set */
     int64_t clear_ms;                /* since when nothing could wait in a pipe; 0: something may */
     int64_t swept_ms;                /* when the workers were last looked at */
+    int64_t heard_ms;                /* when any of them was last heard of */
     bool kept;                       /* for the next collector: workers; false: none */
     bool late;                       /* the last run was closed with articles under way */
     int64_t failed_ms;               /* when the last run failed; 0: not since the start */

@@ -40,6 +40,26 @@ patience_ms (const struct collector *self, const struct worker *worker)
     return worker->interval_ms + (MISSED_HEARTBEATS - 1) * heartbeat + heartbeat / 2;
 }
 
+/* The idlest is heard of at every third heartbeat, so then nobody can be: the broker is away, or stands still. Sooner than the
+ * busiest is missed. */
+static bool
+is_silent (const struct collector *self, int64_t now)
+{
+    int64_t heartbeat = stage_settings (self->stage)->delivery_heartbeat;
+    return now - self->heard_ms > 3 * heartbeat + heartbeat / 4;
+}
+
+/* Time in which nobody could be heard does not count, but for the broker. */
+static void
+hear (struct collector *self, int64_t now)
+{
+    if (is_silent (self, now))
+        for (struct worker *w = zhashx_first (self->workers); w; w = zhashx_next (self->workers))
+            if (!streq (w->stage, "broker"))
+                w->seen_ms += now - self->heard_ms;
+    self->heard_ms = now;
+}
+
 static struct worker *
 worker_of (struct collector *self, const struct wire_bytes *stage, const struct wire_bytes *name)
 {
@@ -55,7 +75,8 @@ worker_of (struct collector *self, const struct wire_bytes *stage, const struct 
         worker->interval_ms = (uint32_t) stage_settings (self->stage)->delivery_heartbeat;
         zhashx_insert (self->workers, key, worker);
     }
-    worker->seen_ms = clock_mono_ms ();
+    hear (self, clock_mono_ms ());
+    worker->seen_ms = self->heard_ms;
     return worker;
 }
 
@@ -253,6 +274,7 @@ remember (struct collector *self, json_t *document, int64_t age_ms)
 void
 workers_load (struct collector *self)
 {
+    self->heard_ms = clock_mono_ms ();
     PGresult *r = db_query (self->db, "SELECT " DB_US ("at") ", " DB_US (DB_NOW) ", workers FROM \"Heartbeat\"", 0, NULL);
     int64_t age_ms = r && PQntuples (r) ? (db_int (r, 0, 1) - db_int (r, 0, 0)) / 1000 : INT64_MAX;
     if (!r)
@@ -346,7 +368,7 @@ void
 workers_sweep (struct collector *self)
 {
     int64_t now = clock_mono_ms ();
-    bool one_died = false;
+    bool one_died = false, silent = is_silent (self, now);
     if (was_held_up (self, now)) {
         self->clear_ms = 0;
         return;
@@ -355,7 +377,7 @@ workers_sweep (struct collector *self)
     for (char *name = zlistx_first (names); name; name = zlistx_next (names)) {
         struct worker *worker = zhashx_lookup (self->workers, name);
         bool left = worker->state == WIRE_LEAVING && worker->held_count == 0;
-        if (now - worker->seen_ms <= patience_ms (self, worker))
+        if (now - worker->seen_ms <= patience_ms (self, worker) || (silent && !streq (worker->stage, "broker")))
             continue;
         if (!left)
             worker_lost (self, worker);

@@ -86,6 +86,23 @@ class LostTest(MillTest):
         self.assertGreater(self.mill.postgres.value('SELECT count (*) FROM "ArticleWork" WHERE crashes = 1'), 0)
         self.check_everything_stored_once()
 
+    def test_nobody_is_missed_while_no_broker_carries_what_they_say(self):
+        self.world.post("/admin/delays?chat_ms=5000")
+        self.mill.start_all()
+        self.mill.trigger()
+        wait_for("articles in hand", lambda: self.mill.postgres.value(
+            """SELECT count (*) FROM "Heartbeat", json_array_elements (workers) w WHERE w ->> 'stage' = 'summarizer'
+               AND json_array_length (w -> 'held') > 0""") == 1)
+        broker = self.mill.process("broker")
+        broker.send_signal(signal.SIGSTOP)
+        time.sleep(2)
+        broker.send_signal(signal.SIGCONT)
+        self.world.post("/admin/delays?chat_ms=0")
+        wait_for("all articles", lambda: self.mill.stored() == self.total(), 20)
+        self.assertEqual(self.mill.postgres.value('SELECT max (crashes) FROM "ArticleWork"'), 0)
+        self.check_everything_stored_once()
+        self.assertEqual(self.world.stats()["most_calls_per_article"], 1)
+
     def test_who_is_killed_while_it_leaves_was_not_killed_by_its_articles(self):
         self.world.post("/admin/delays?chat_ms=30000")
         self.mill.start_all()
