@@ -221,7 +221,8 @@ pull_hastily (const char *path, bool *ret_stopped)
     struct buf reasons = { 0 };
     int r = -EAGAIN;
     if (!is_due (tried, &hours))
-        cli_say ("there are no weights for the embedding model, and they could not be had %jd h ago: %s", (intmax_t) hours, instead);
+        cli_say ("there are no weights for the embedding model, and less than %jd h ago they could not be had: %s",
+                 (intmax_t) hours + 1, instead);
     else {
         cli_say ("fetching the weights of the embedding model, once");
         r = model_pull (NULL, path, true, &reasons);
@@ -254,8 +255,8 @@ model_for_mill (struct cli *cli)
         free (path);
         path = mem_dup (place);
     }
-    if (path)
-        setenv ("NEWSMILL_MODEL_WEIGHTS", path, 1);
+    /* Also where there is no file: a worker that starts after a later pull finds it, and the others say what they lack. */
+    setenv ("NEWSMILL_MODEL_WEIGHTS", path ? path : place, 1);
     free (path);
     free (place);
     return !stopped;

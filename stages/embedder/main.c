@@ -210,6 +210,8 @@ on_start (struct stage *stage, void **ret_state)
     self->chunks_most = 2 * settings.max_calls * settings.max_items;
     stage_set_capacity (stage, CAPACITY_ARTICLES);
     char *weights = model_weights_find (s->model_weights, s->data_dir);
+    if (!weights) /* the log says then what is missing, and where */
+        weights = model_weights_place (s->model_weights, s->data_dir);
     int r = model_stage_open (stage, &settings, weights, &self->base);
     free (weights);
     return r;

@@ -4,10 +4,14 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import unittest
 
-from mill import BIN, wait_for
+from mill import BIN, SOURCE, wait_for
+
+sys.path.insert(0, f"{SOURCE}/tests/support")
+import weights  # noqa: E402
 
 STAGES = ["broker", "chunker", "collector", "embedder", "fetcher", "gateway", "summarizer", "ticker", "writer"]
 
@@ -117,6 +121,24 @@ class UpTest(unittest.TestCase):
         wait_for("everybody to leave", lambda: not self.leftovers())
         self.start()
         wait_for("one more", lambda: self.succeeded() > 1)
+        self.stop()
+
+    def test_weights_that_come_later_are_for_the_next_embedder_to_start(self):
+        del self.env["NEWSMILL_MODEL_WEIGHTS"]
+        self.env.update(npm_config_registry="http://127.0.0.1:9", https_proxy="http://127.0.0.1:9")
+        try:
+            source = weights.weights()
+        except (OSError, subprocess.SubprocessError) as error:
+            self.skipTest(f"the weights are not to be had: {error}")
+        self.start()
+        self.wait_until_whole()
+        self.assertEqual(self.ask("status")["model"]["embedding"], "local/hash-384")
+        self.log.seek(0)
+        self.assertIn(f"{self.folder}/data/minilm-l6-v2.weights: ", [line for line in self.log if "hashed words (" in line][0])
+        self.tool("model", "pull", source)
+        for pid in [pid for pid, stage in self.alive().items() if stage == "embedder"]:
+            os.kill(pid, signal.SIGKILL)
+        wait_for("the model", lambda: self.ask("status")["model"]["embedding"] == "local/minilm-l6-v2")
         self.stop()
 
     def test_run_once(self):
