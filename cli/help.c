@@ -22,7 +22,7 @@ print_all (void)
           " - reads news feeds into PostgreSQL: summarised, chunked, embedded.\n\n"
           "usage: newsmill COMMAND ...\n");
     for (size_t i = 0; i < count; i++)
-        printf ("  %-9s %s\n", commands[i].name, commands[i].help);
+        printf ("  %-11s %s\n", commands[i].name, commands[i].help);
     printf ("\n%s\nBegin with `newsmill up --demo`. `newsmill help COMMAND` says how one is used; "
             "newsmill(1) tells all.\n"
             "Exit codes: 0 done, 1 the answer is no, 100 wrong usage or settings, 111 something "
