@@ -459,7 +459,7 @@ open_server (struct serve *self, const char *address, int64_t port)
     self->ready_fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
     self->http = http_server_new (&config, reason);
     if (!self->http) {
-        cli_say ("%s", reason);
+        cli_say ("%s: --listen and --port name another place", reason);
         return EXIT_TEMP;
     }
     return 0;

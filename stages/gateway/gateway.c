@@ -276,7 +276,7 @@ open_all (struct gateway *self, zsock_t *collector)
     self->probe = probe_new (self->settings->database_url, self->epoll_fd, on_probed, self);
     self->http = http_server_new (&config, reason);
     if (!self->http) {
-        log_error ("%s", reason);
+        log_error ("%s: http.address and http.port name another place", reason);
         return -EIO;
     }
     if (self->epoll_fd < 0 || watch (self, http_server_fd (self->http)) < 0
