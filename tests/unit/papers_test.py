@@ -21,6 +21,8 @@ def product_files():
     for folder, folders, files in os.walk(SOURCE):
         folders[:] = [name for name in folders if not NOT_OURS.match(name)]
         for name in files:
+            if name == ".git":
+                continue  # of a worktree; it says where the repository is
             yield os.path.relpath(os.path.join(folder, name), SOURCE)
 
 
