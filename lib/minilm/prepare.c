@@ -29,6 +29,8 @@ static float
 half (uint16_t bits)
 {
     uint32_t exponent = bits >> 10 & 31, fraction = bits & 1023;
+    if (exponent == 31)
+        return NAN; /* or infinite: no number either way */
     float value = exponent ? ldexpf ((float) (fraction + 1024), (int) exponent - 25) : ldexpf ((float) fraction, -24);
     return bits >> 15 ? -value : value;
 }

@@ -16,7 +16,7 @@ struct job {
     struct buf text;      /* of all */
     size_t *ends, count;
     float *vectors;
-    int64_t duration_ms, tokens;
+    int64_t duration_ms;
     bool cut;             /* not all vectors are there */
     model_done_fn *done;
     void *context;
@@ -77,7 +77,6 @@ static void
 embed (struct local_thread *self, struct job *job)
 {
     int64_t start_ms = clock_mono_ms ();
-    uint64_t tokens = minilm_tokens (self->minilm);
     for (size_t i = 0, begin = 0; i < job->count; begin = job->ends[i++]) {
         const struct minilm_text text = { job->text.data + begin, job->ends[i] - begin };
         job->cut = atomic_load (&self->hurried);
@@ -86,7 +85,6 @@ embed (struct local_thread *self, struct job *job)
         minilm_embed (self->minilm, &text, 1, job->vectors + i * MINILM_DIMENSIONS);
     }
     job->duration_ms = clock_mono_ms () - start_ms;
-    job->tokens = (int64_t) (minilm_tokens (self->minilm) - tokens);
 }
 
 static void *
@@ -211,8 +209,6 @@ local_thread_turn (struct local_thread *self)
                                            .reason = "cut short, for the process leaves",
                                            .retry_after_ms = -1,
                                            .duration_ms = job->duration_ms,
-                                           .tokens_in = job->tokens,
-                                           .priced = true, /* it costs nothing */
                                            .name = MINILM_NAME,
                                            .count = job->count,
                                            .vectors = job->vectors,
