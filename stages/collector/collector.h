@@ -70,6 +70,8 @@ struct collector {
     struct db *db;
     bool active;                     /* took office: serves */
     bool holds_lock;                 /* on the connection as it is now */
+    bool stands_by;                  /* the database was there before */
+    int64_t stand_back_ms;           /* until then the office is another one's to take */
     bool displaced;                  /* another one took office: what is open is its, and this one leaves at once */
     zsock_t *results, *router;
     struct run run;

@@ -7,6 +7,7 @@
 #define FOLLOW_MS 200        /* an open run is looked at so often even when nothing is heard */
 #define CHECK_MS 60000
 #define STANDBY_MS 1000
+#define HEAD_START_MS 3000   /* of who was in office before the database was away: it knows the workers */
 #define DRAIN_MS 20000
 #define READS_PER_TURN 500
 
@@ -138,7 +139,8 @@ collector_ready (struct collector *self)
     else if (self->active && !self->holds_lock) {
         self->displaced = true;
         log_warn ("another collector took over while the database was away");
-        stage_stop (self->stage, EXIT_TEMP);
+        if (!self->draining)
+            stage_stop (self->stage, EXIT_TEMP);
     }
     return self->holds_lock;
 }
@@ -147,7 +149,14 @@ static void
 take_office (struct stage *stage, void *arg)
 {
     struct collector *self = arg;
-    if (!collector_ready (self) || self->active)
+    int64_t now = clock_mono_ms ();
+    if (self->active || !db_ready (self->db))
+        return;
+    if (db_reopened (self->db)) {
+        self->stand_back_ms = self->stands_by ? now + HEAD_START_MS : now;
+        self->stands_by = true;
+    }
+    if (now < self->stand_back_ms || !collector_ready (self))
         return;
     self->active = true;
     run_load (self);
