@@ -143,7 +143,7 @@ class DatabaseTest(MillTest):
         self.mill.start_all()
         self.mill.run_once()
         held = "SELECT count (*) FROM pg_locks WHERE locktype = 'advisory' AND granted"
-        self.assertEqual(self.mill.postgres.value(held), 1)
+        wait_for("its lock alone", lambda: self.mill.postgres.value(held) == 1)
         self.mill.postgres.stop("immediate")
         self.mill.postgres.start()
         self.mill.run_once()

@@ -26,12 +26,12 @@ def call(url, body=None, headers=None, method=None):
 
 class WebSubTest(MillTest):
     def status_of_much(self, url):
-        """Of a body that is refused by its announced length: the answer comes, and the connection ends, before it is sent."""
+        """Of a body past what is read only to be refused: it is answered, and the connection ends, before it is sent."""
         parts = urllib.parse.urlsplit(url)
         connection = http.client.HTTPConnection(parts.netloc, timeout=20)
         self.addCleanup(connection.close)
         connection.putrequest("POST", parts.path)
-        connection.putheader("Content-Length", str(1 << 21))
+        connection.putheader("Content-Length", str(1 << 23))
         connection.endheaders()
         return connection.getresponse().status
 
