@@ -98,6 +98,8 @@ forget_seen (struct collector *self, int64_t now)
     size_t old = 0;
     while (old < self->seen_count && self->seen[old].at_ms < since)
         old++;
+    if (!old)
+        return;
     self->seen_count -= old;
     memmove (self->seen, self->seen + old, self->seen_count * sizeof *self->seen);
 }
