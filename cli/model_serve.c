@@ -31,7 +31,6 @@
 #define CALL_TIMEOUT_MS 300000
 #define STOP_MS 30000           /* for requests under way when a stop is asked for */
 #define ORIGINAL_NAME "sentence-transformers/all-MiniLM-L6-v2"
-#define JSON_TYPE "application/json"
 
 struct request {
     struct request *next;
@@ -107,25 +106,13 @@ request_free (struct request *request)
 /* ---- answers ---- */
 
 static void
-reply_json (struct http_call *call, unsigned status, json_t *document)
-{
-    struct buf body = { 0 };
-    char *text = json_dumps (document, JSON_COMPACT);
-    buf_add_str (&body, text ? text : "{}");
-    buf_add_char (&body, '\n');
-    free (text);
-    json_decref (document);
-    http_reply (call, status, JSON_TYPE, &body);
-}
-
-static void
 refuse (struct http_call *call, unsigned status, const char *code, const char *message)
 {
     const char *type = status >= 500                           ? "server_error"
                        : status == MHD_HTTP_TOO_MANY_REQUESTS ? "rate_limit_error"
                                                               : "invalid_request_error";
-    reply_json (call, status,
-                json_pack ("{s:{s:s, s:s, s:n, s:s}}", "error", "message", message, "type", type, "param", "code", code));
+    http_reply_json (call, status,
+                     json_pack ("{s:{s:s, s:s, s:n, s:s}}", "error", "message", message, "type", type, "param", "code", code));
 }
 
 static void
@@ -221,7 +208,7 @@ send_answers (struct serve *self)
         self->requests--;
         if (self->stopping)
             http_add_header (request->call, "Connection", "close");
-        http_reply (request->call, MHD_HTTP_OK, JSON_TYPE, &request->reply);
+        http_reply (request->call, MHD_HTTP_OK, HTTP_JSON, &request->reply);
         request_free (request);
     }
 }
@@ -300,16 +287,16 @@ take_embeddings (struct serve *self, struct http_call *call)
 static void
 answer_models (struct serve *self, struct http_call *call)
 {
-    reply_json (call, MHD_HTTP_OK,
-                json_pack ("{s:s, s:[{s:s, s:s, s:I, s:s}]}", "object", "list", "data", "id", MINILM_NAME, "object", "model",
-                           "created", (json_int_t) self->created, "owned_by", "sentence-transformers"));
+    http_reply_json (call, MHD_HTTP_OK,
+                     json_pack ("{s:s, s:[{s:s, s:s, s:I, s:s}]}", "object", "list", "data", "id", MINILM_NAME, "object", "model",
+                                "created", (json_int_t) self->created, "owned_by", "sentence-transformers"));
 }
 
 static void
 answer_health (struct serve *self, struct http_call *call)
 {
-    reply_json (call, MHD_HTTP_OK, json_pack ("{s:s, s:s, s:i, s:I}", "status", "ok", "model", MINILM_NAME, "dimensions",
-                                              MINILM_DIMENSIONS, "requests", (json_int_t) self->requests));
+    http_reply_json (call, MHD_HTTP_OK, json_pack ("{s:s, s:s, s:i, s:I}", "status", "ok", "model", MINILM_NAME, "dimensions",
+                                                   MINILM_DIMENSIONS, "requests", (json_int_t) self->requests));
 }
 
 static const struct route {

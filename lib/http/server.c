@@ -241,6 +241,18 @@ http_reply (struct http_call *call, unsigned status, const char *type, struct bu
     }
 }
 
+void
+http_reply_json (struct http_call *call, unsigned status, json_t *document)
+{
+    struct buf body = { 0 };
+    char *text = json_dumps (document, JSON_COMPACT);
+    buf_add_str (&body, text ? text : "{}");
+    buf_add_char (&body, '\n');
+    free (text);
+    json_decref (document);
+    http_reply (call, status, HTTP_JSON, &body);
+}
+
 static enum MHD_Result
 send_reply (struct http_call *call)
 {

@@ -7,6 +7,7 @@
 
 #include "base/base.h"
 
+#include <jansson.h>
 #include <sys/socket.h>
 
 #define HTTP_BODY_MAX (64 * 1024)  /* bytes of a request's body, unless more is allowed; past it: 413 */
@@ -63,6 +64,8 @@ void http_allow_body (struct http_call *call, size_t bytes);
 void http_add_header (struct http_call *call, const char *name, const char *value);
 /* body: its memory is taken, the buf is empty afterwards. The call is gone after it. */
 void http_reply (struct http_call *call, unsigned status, const char *type, struct buf *body);
+#define HTTP_JSON "application/json"
+void http_reply_json (struct http_call *call, unsigned status, json_t *document); /* document: taken */
 
 bool sockaddr_is_loopback (
     const struct sockaddr *address); /* 127/8, ::1, and 127/8 mapped into IPv6; false for NULL */

@@ -70,8 +70,7 @@ larger (floats a, floats b)
 #define at(address) (*(const floats_anywhere *) (address))
 #define put(address, vector) (*(floats_anywhere *) (address) = (vector))
 
-#define ROWS_AT_ONCE 48 /* of what is only needed for a moment; a multiple of TILE_ROWS and of 8 */
-
+#define ROWS_AT_ONCE 48 /* of what is only needed for a moment; a multiple of TILE_ROWS */
 
 /* Keys or values of a head, as LINEAR has a matrix. */
 struct packed {

@@ -16,27 +16,14 @@
 #define TEXT_OF(token) #token
 #define SUBSCRIPTION_BYTES 32
 #define PUSH_MAX (1024 * 1024) /* bytes of what a hub pushes */
-#define JSON_TYPE "application/json"
 
 /* ---- replies ---- */
-
-static void
-reply_json (struct http_call *call, unsigned status, json_t *document)
-{
-    struct buf body = { 0 };
-    char *text = json_dumps (document, JSON_COMPACT);
-    buf_add_str (&body, text ? text : "{}");
-    buf_add_char (&body, '\n');
-    free (text);
-    json_decref (document);
-    http_reply (call, status, JSON_TYPE, &body);
-}
 
 void
 route_refuse (struct http_call *call, unsigned status, const char *code, const char *message)
 {
-    reply_json (call, status,
-                json_pack ("{s:{s:s, s:s}}", "error", "code", code, "message", message));
+    http_reply_json (call, status,
+                     json_pack ("{s:{s:s, s:s}}", "error", "code", code, "message", message));
 }
 
 static unsigned
@@ -117,7 +104,7 @@ answer_document (struct http_call *call, const struct route_facts *facts)
         return;
     }
     buf_add (&body, answer->text, answer->size);
-    http_reply (call, MHD_HTTP_OK, JSON_TYPE, &body);
+    http_reply (call, MHD_HTTP_OK, HTTP_JSON, &body);
 }
 
 static void
@@ -138,16 +125,16 @@ answer_trigger (struct http_call *call, const struct route_facts *facts)
         http_add_header (call, "Location", place);
     }
     buf_add (&body, answer->text, answer->size);
-    http_reply (call, MHD_HTTP_ACCEPTED, JSON_TYPE, &body);
+    http_reply (call, MHD_HTTP_ACCEPTED, HTTP_JSON, &body);
 }
 
 static void
 answer_health (struct http_call *call, const struct route_facts *facts)
 {
     json_int_t uptime_ms = (clock_wall_us () - facts->started_us) / 1000;
-    reply_json (call, MHD_HTTP_OK,
-                json_pack ("{s:b, s:s, s:I}", "ok", 1, "version", NEWSMILL_VERSION, "uptimeMs",
-                           MAX_OF (uptime_ms, (json_int_t) 0)));
+    http_reply_json (call, MHD_HTTP_OK,
+                     json_pack ("{s:b, s:s, s:I}", "ok", 1, "version", NEWSMILL_VERSION, "uptimeMs",
+                                MAX_OF (uptime_ms, (json_int_t) 0)));
 }
 
 static void
@@ -174,7 +161,7 @@ answer_readiness (struct http_call *call, const struct route_facts *facts)
         buf_fini (&all);
     }
     json_decref (reasons);
-    reply_json (call, ready ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE, document);
+    http_reply_json (call, ready ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE, document);
 }
 
 /* Answers even without a collector: that is what newsmill_up is for. */

@@ -19,6 +19,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/unit/read_file.h"
+
 #define SHARED SOURCE_DIR "/../shared/"
 
 static const struct fault {
@@ -108,19 +110,6 @@ check (struct tally *tally, const char *name, const char *title, const char *tex
     if (strpbrk (text, "abcdefghijklmnopqrstuvwxyz") && !*summary)
         tally_fault (tally, name, "empty", summary);
     free (summary);
-}
-
-static struct buf
-read_file (const char *path)
-{
-    struct buf buf = { 0 };
-    FILE *file = fopen (path, "rb");
-    assert_non_null (file);
-    char part[65536];
-    for (size_t n; (n = fread (part, 1, sizeof part, file)) > 0;)
-        buf_add (&buf, part, n);
-    fclose (file);
-    return buf;
 }
 
 static void

@@ -14,22 +14,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/unit/read_file.h"
+
 #define PAGES SOURCE_DIR "/../shared/extraction/"
 #define SLOTS 65536
 #define LEAST 0.93 /* of recall and of precision, mean over the pages */
-
-static struct buf
-read_file (const char *path)
-{
-    struct buf buf = { 0 };
-    FILE *file = fopen (path, "rb");
-    assert_non_null (file);
-    char part[65536];
-    for (size_t n; (n = fread (part, 1, sizeof part, file)) > 0;)
-        buf_add (&buf, part, n);
-    fclose (file);
-    return buf;
-}
 
 /* Counts the runs of four words, by their hash; returns how many there are. sign: 1 adds, -1 takes away what is there. */
 static size_t
